@@ -18,7 +18,7 @@
 //! ```
 
 pub use crate::datasets::{
-    ArrayNames, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_npz,
+    ArrayNames, CsvOptions, Dataset, RelativeTo, Units, read_csv, read_json, read_npy, read_npz,
     read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 pub use crate::discovery::{DiscoverOptions, Discovery};

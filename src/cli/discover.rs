@@ -19,20 +19,35 @@ Examples:
 A report is printed. In the folder lie index.html, a page with all of it, the run of the highest evidence (load reads it), a copy of the
 data, figures of the fit, the equations, and discover.rhai, the script that repeats it and can be changed.")]
 pub(super) struct DiscoverArgs {
-    /// The data: a table of numbers with a row for each time
+    /// The data: a table of numbers with a row for each time, packed by gzip or not
     file: PathBuf,
-    /// Column of the time [default: the one named t or time, else the first]
+    /// Column of the time [default: the one named t or time, else one of dates, else the first]
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
-    /// Columns of the state, with commas between [default: all others]
+    /// Columns of the state, with commas between [default: all others that hold numbers]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     state: Vec<String>,
     /// Columns of known inputs, with commas between; the model sees them
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     input: Vec<String>,
-    /// Column that identifies the sample, where there are several
+    /// Column that identifies the sample, where there are several [default: the one named sample, id or subject]
     #[arg(long, value_name = "COLUMN")]
     sample: Option<String>,
+    /// Time between two rows, of a table without times
+    #[arg(long, value_name = "TIME")]
+    dt: Option<f64>,
+    /// Lines at the beginning that are no part of the table
+    #[arg(long, value_name = "LINES")]
+    skip: Option<u32>,
+    /// Character between the columns [default: found]
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<String>,
+    /// Decimal mark, "." or "," [default: found]
+    #[arg(long, value_name = "MARK")]
+    decimal: Option<String>,
+    /// Markers of missing values besides the known ones, with commas between
+    #[arg(long, value_name = "MARKERS", value_delimiter = ',')]
+    missing: Vec<String>,
     /// Widths of the hidden layers, with commas between [default: by evidence]
     #[arg(long, value_name = "WIDTHS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     hidden: Vec<u16>,
@@ -55,7 +70,14 @@ impl DiscoverArgs {
         let out = match &self.out {
             Some(out) => out.clone(),
             None => {
-                let name = self.file.file_stem().unwrap_or_default();
+                let name = Path::new(self.file.file_stem().unwrap_or_default());
+                // Of "measured.csv.gz" it is "measured".
+                let is_packed = self.file.extension().is_some_and(|e| e == "gz");
+                let name = if is_packed {
+                    name.with_extension("")
+                } else {
+                    name.into()
+                };
                 Path::new("runs").join(name)
             }
         };
@@ -85,6 +107,20 @@ impl DiscoverArgs {
         }
         if let Some(sample) = &self.sample {
             options.push(format!("sample: {}", text(sample)));
+        }
+        if let Some(dt) = self.dt {
+            options.push(format!("dt: {dt:?}"));
+        }
+        if let Some(skip) = self.skip {
+            options.push(format!("skip: {skip}"));
+        }
+        for (key, value) in [("delimiter", &self.delimiter), ("decimal", &self.decimal)] {
+            if let Some(value) = value {
+                options.push(format!("{key}: {}", text(value)));
+            }
+        }
+        if !self.missing.is_empty() {
+            options.push(format!("missing: {}", list(&self.missing)));
         }
         let read = match options.is_empty() {
             true => format!("read_csv({file})"),

@@ -8,7 +8,9 @@ use odesync_base::error::{Error, Result};
 /// Returns the x and y axes of a figure: the user's ranges where given, otherwise ranges that cover the data.
 pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
     let points: Vec<Point> = figure.layers.iter().flat_map(|l| l.points()).collect();
-    let shown = |p: &&Point| figure.x_scale.in_domain(p.0) && figure.y_scale.in_domain(p.1);
+    let shown = |p: &&Point| {
+        figure.x_scale.or_linear().in_domain(p.0) && figure.y_scale.or_linear().in_domain(p.1)
+    };
     let drawable: Vec<Point> = points.iter().filter(shown).copied().collect();
     if drawable.is_empty() {
         return Err(nothing_to_draw(figure, &points));
@@ -18,18 +20,26 @@ pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
     let margin = |margin: f64| if tight { 0.0 } else { margin };
     let marked = figure.layers.iter().any(|l| l.has_markers());
     let x = match figure.x_range {
-        Some(range) => Some(Axis::from_range(figure.x_scale, "x_range", range)?),
+        Some(range) => Some(Axis::from_range(
+            figure.x_scale.or_linear(),
+            "x_range",
+            range,
+        )?),
         None => {
             let values = drawable.iter().map(|p| p.0).chain(marks);
             Axis::fit(
-                figure.x_scale,
+                figure.x_scale.or_linear(),
                 values,
                 margin(if marked { 0.03 } else { 0.015 }),
             )
         }
     };
     let y = match figure.y_range {
-        Some(range) => Some(Axis::from_range(figure.y_scale, "y_range", range)?),
+        Some(range) => Some(Axis::from_range(
+            figure.y_scale.or_linear(),
+            "y_range",
+            range,
+        )?),
         None => {
             let (lo, hi) = figure.x_range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             let visible = drawable
@@ -37,8 +47,8 @@ pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
                 .filter(|p| p.0 >= lo && p.0 <= hi)
                 .map(|p| p.1);
             let all = || drawable.iter().map(|p| p.1);
-            Axis::fit(figure.y_scale, visible, margin(0.05))
-                .or_else(|| Axis::fit(figure.y_scale, all(), margin(0.05)))
+            Axis::fit(figure.y_scale.or_linear(), visible, margin(0.05))
+                .or_else(|| Axis::fit(figure.y_scale.or_linear(), all(), margin(0.05)))
         }
     };
     x.zip(y).ok_or_else(|| nothing_to_draw(figure, &points))
@@ -56,7 +66,7 @@ fn nothing_to_draw(figure: &Figure, points: &[Point]) -> Error {
             "none of its {n} values can be drawn: they are NaN, infinite or beyond all measure; look for where they come from"
         ),
         (_, n) => {
-            let (axis, option) = match figure.y_scale {
+            let (axis, option) = match figure.y_scale.or_linear() {
                 Scale::Log => ("vertical", "log_y"),
                 _ => ("horizontal", "log_x"),
             };

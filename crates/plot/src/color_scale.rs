@@ -1,67 +1,40 @@
 //! Colour scales: the user's options, and the colours that follow from them for given values.
 
 use super::colormap::ColorMap;
-use super::option_value::OptionValue;
-use super::scale::{Axis, Scale, check_range};
+use super::option_kinds::Range;
+use super::scale::{Axis, Scale};
+use super::scale_options::ColorsScale;
 use odesync_base::error::{Error, Result};
-use odesync_base::options::{Key, Value};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Key, Maybe, OneOf, Text, join};
 
-/// The options of a colour scale that are set by name.
-pub(super) const COLOR_SCALE: &[Key] = &[
-    Key::new("map")
-        .doc("Colour map.")
-        .choices(&ColorMap::NAMES)
-        .default(|| "viridis".into(), ""),
-    Key::flag("log").doc("Colour by the logarithm of the values."),
-    Key::new("symlog")
-        .doc("Threshold of a symlog scale: linear below it, by the logarithm beyond."),
-    Key::new("range")
-        .doc("Values of the first and the last colour, `[lo, hi]`.")
-        .default(|| Value::Unit, "that of the data"),
-    Key::new("label").doc("Name of the values, beside the colour bar."),
-    Key::flag("bar")
-        .doc("Draw a colour bar.")
-        .default(|| Value::Unit, "the first coloured layer has one"),
-];
-
-/// The options of a colour scale. Options that are unset are chosen to suit the values.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct ColorScaleOptions {
-    pub map: ColorMap,
-    /// Scale of the values along the colours; linear where `None`.
-    pub scale: Option<Scale>,
-    pub range: Option<(f64, f64)>,
-    /// Range of the colours where the user gives none and the largest values are so far above the others that the full range
-    /// would leave these one colour.
-    pub robust_range: Option<(f64, f64)>,
-    pub label: String,
-    pub bar: Option<bool>,
+option_set! {
+    /// The options of a colour scale. Options that are unset are chosen to suit the values.
+    #[derive(Debug, Clone, PartialEq)]
+    pub(super) struct ColorScaleOptions {
+        /// Colour map.
+        pub map: ColorMap as OneOf<ColorMap> = ColorMap::default();
+        /// Values of the first and the last colour, `[lo, hi]`.
+        pub range: Option<(f64, f64)> as Maybe<Range> = None, "that of the data";
+        /// Name of the values, beside the colour bar.
+        pub label: String as Text = String::new(), "none";
+        /// Draw a colour bar.
+        pub bar: Option<bool> as Maybe<Flag> = None, "the first coloured layer has one";
+    }
+    sets {
+        /// Scale of the values along the colours.
+        pub scale: ColorsScale;
+    }
+    others {
+        /// Range of the colours where the user gives none and the largest values are so far above the others that the full range
+        /// would leave these one colour.
+        pub robust_range: Option<(f64, f64)> = None;
+    }
 }
 
 impl ColorScaleOptions {
-    /// Sets an option by its name; returns `false` for a name that is none of map, log, symlog, range, label, bar.
-    pub fn set(&mut self, name: &str, value: OptionValue) -> Result<bool> {
-        match name {
-            "map" => self.map = value.text(name)?.parse()?,
-            "log" => {
-                self.scale = Some(if value.flag(name)? {
-                    Scale::Log
-                } else {
-                    Scale::Linear
-                });
-            }
-            "symlog" => self.scale = Some(Scale::symlog(name, value.number(name)?)?),
-            "range" => {
-                let (lo, hi) = value.pair(name)?;
-                check_range(name, lo, hi)?;
-                self.range = Some((lo, hi));
-            }
-            "label" => self.label = value.text(name)?.to_owned(),
-            "bar" => self.bar = Some(value.flag(name)?),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<6>(&[Self::OPTIONS, ColorsScale::OPTIONS]);
 
     /// Returns the colour scale of these values; `call` is named in errors.
     pub fn resolve(
@@ -70,7 +43,7 @@ impl ColorScaleOptions {
         values: impl Iterator<Item = f64> + Clone,
     ) -> Result<ColorScale> {
         let named = |e: Error| Error::invalid(format!("{call}: {e}"));
-        let scale = self.scale.unwrap_or_default();
+        let scale = self.scale.or_linear();
         let all = Axis::fit(scale, values.clone(), 0.0);
         let axis = match (self.range.or(self.robust_range), all) {
             (Some(range), _) => Axis::from_range(scale, "range", range).map_err(named)?,
@@ -126,7 +99,7 @@ macro_rules! impl_color_options {
 
             /// Colours by the logarithm of the values; values that are not positive have no colour.
             pub fn log(mut self) -> Self {
-                self.color_options.scale = Some($crate::scale::Scale::Log);
+                self.color_options.scale.0 = Some($crate::scale::Scale::Log);
                 self
             }
 
@@ -137,7 +110,7 @@ macro_rules! impl_color_options {
             /// A threshold that is not positive and finite.
             pub fn symlog(mut self, threshold: f64) -> $crate::Result<Self> {
                 let scale = $crate::scale::Scale::symlog("symlog", threshold)?;
-                self.color_options.scale = Some(scale);
+                self.color_options.scale.0 = Some(scale);
                 Ok(self)
             }
 

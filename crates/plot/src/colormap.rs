@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use colorous::Gradient;
 
-use super::style::{lookup, names};
+use super::option_kinds::named_by_table;
+use super::style::lookup;
 use odesync_base::error::{Error, Result};
 
 /// A colour map. The colours of each can be distinguished with colour blindness, and the lightness of the sequential maps changes
@@ -51,10 +52,9 @@ impl FromStr for ColorMap {
     }
 }
 
-impl ColorMap {
-    /// The names of colour maps.
-    pub(super) const NAMES: [&'static str; 8] = names(&NAMES);
+named_by_table!(ColorMap, NAMES);
 
+impl ColorMap {
     /// Returns the colour at `place`, 0 to 1; a place beyond is clamped to the nearest end.
     ///
     /// ```

@@ -1,8 +1,9 @@
 //! Grids of several figures in one image.
 
 use super::autoscale;
-use super::figure::{Figure, checked_size};
+use super::figure::Figure;
 use super::geometry::Rect;
+use super::option_kinds::checked_size;
 use super::panel_layout::{PanelLayout, SharedAxes};
 use super::panel_metrics::{Margins, TITLE_EM, draw_centered, fill_background};
 use super::scale::Axis;

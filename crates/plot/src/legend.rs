@@ -6,10 +6,11 @@ use super::font;
 use super::geometry::{Point, Rect};
 use super::legend_handle::{LayerKind, LegendHandle};
 use super::marker::draw_marker;
+use super::option_kinds::named_by_table;
 use super::panel_metrics::{FOREGROUND, LABEL_EM};
 use super::resolved_style::ResolvedStyle;
 use super::scene::{Align, Pen, Scene};
-use super::style::{Dash, Marker, lookup, names};
+use super::style::{Dash, Marker, lookup};
 use odesync_base::error::{Error, Result};
 
 /// The position of the legend.
@@ -42,10 +43,7 @@ const POSITIONS: [(&str, Legend); 7] = [
     ("outside", Legend::Outside),
 ];
 
-impl Legend {
-    /// The names of positions.
-    pub(super) const NAMES: [&'static str; 7] = names(&POSITIONS);
-}
+named_by_table!(Legend, POSITIONS);
 
 impl FromStr for Legend {
     type Err = Error;

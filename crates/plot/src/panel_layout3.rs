@@ -174,7 +174,11 @@ fn footprint(queue: &DepthQueue) -> Vec<Point> {
 
 /// Returns the x, y and z axes of a figure: the user's ranges where given, otherwise ranges that cover the data.
 fn fit_axes(figure: &Figure) -> Result<[Axis; 3]> {
-    let scales = [figure.x_scale, figure.y_scale, figure.z_scale];
+    let scales = [
+        figure.x_scale.or_linear(),
+        figure.y_scale.or_linear(),
+        figure.z_scale.or_linear(),
+    ];
     let ranges = [figure.x_range, figure.y_range, figure.z_range];
     let all: Vec<Point3> = figure.layers3.iter().flat_map(|l| l.points()).collect();
     let shown = |p: &&Point3| (0..3).all(|k| scales[k].in_domain(p[k]));

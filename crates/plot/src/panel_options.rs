@@ -1,9 +1,9 @@
 //! Titles, labels and options of a panel, a figure or a grid.
 
-use super::figure::checked_size;
+use super::figure::Figure;
 use super::grid::{Grid, Panel};
-use super::option_value::OptionValue;
-use odesync_base::error::Result;
+use super::option_kinds::FigureSize;
+use odesync_base::options::{Key, Mismatch, OptionKind, OptionSet, Text, Value};
 
 impl Panel {
     /// Sets the title above the panel.
@@ -30,41 +30,41 @@ impl Panel {
             }
         }
     }
+}
 
-    /// Sets an option of a figure by its name (see [`Figure::OPTIONS`](super::Figure::OPTIONS)). In a grid the title and the size
-    /// apply to the whole grid, and other options to all its figures; but in a grid of one column only options of the horizontal
-    /// axis apply to all figures, and the others to the first.
-    ///
-    /// ```
-    /// use odesync_plot::{Panel, loss_curve};
-    /// let mut losses: Panel = loss_curve(&[1.0, 2.0], &[("mse", &[1.0, 0.1])], Some(&[1.0, 0.0]))?.into();
-    /// losses.set("title", "Losses")?;
-    /// losses.set("y_range", &[0.01, 10.0][..])?;
-    /// assert!(losses.set("titel", "Losses").is_err());
-    /// # Ok::<(), odesync_plot::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
+/// The options of a figure, by their names. In a grid the title and the size apply to the whole grid, and other options to all its
+/// figures; but in a grid of one column only options of the horizontal axis apply to all figures, and the others to the first.
+///
+/// ```
+/// use odesync_base::options::OptionSet;
+/// use odesync_plot::{Panel, loss_curve};
+/// let mut losses: Panel = loss_curve(&[1.0, 2.0], &[("mse", &[1.0, 0.1])], Some(&[1.0, 0.0]))?.into();
+/// losses.set("title", &"Losses".into())?;
+/// losses.set("y_range", &[0.01, 10.0][..].into())?;
+/// assert!(losses.set("titel", &"Losses".into()).is_err());
+/// # Ok::<(), odesync_plot::Error>(())
+/// ```
+impl OptionSet for Panel {
+    fn keys(&self) -> Vec<&'static Key> {
+        Figure::KEYS.iter().collect()
+    }
+
+    fn try_set(&mut self, name: &str, value: &Value) -> std::result::Result<(), Mismatch> {
         let grid = match self {
-            Panel::Figure(figure) => return figure.set(name, value),
+            Panel::Figure(figure) => return figure.try_set(name, value),
             Panel::Grid(grid) => grid,
         };
         let panels = match name {
             "title" => {
-                grid.title = value.text(name)?.to_owned();
+                grid.title = Text::read(value)?;
                 return Ok(());
             }
             "x_label" => {
-                self.set_x_label(value.text(name)?);
+                self.set_x_label(&Text::read(value)?);
                 return Ok(());
             }
             "size" => {
-                let (width, height) = value.pair(name)?;
-                grid.size = Some(checked_size(width, height)?);
+                grid.size = Some(FigureSize::read(value)?);
                 return Ok(());
             }
             "x_range" | "log_x" | "symlog_x" => grid.panels.len(),
@@ -72,7 +72,15 @@ impl Panel {
             _ => 1,
         };
         let mut panels = grid.panels.iter_mut().take(panels);
-        panels.try_for_each(|panel| panel.set(name, value))
+        panels.try_for_each(|panel| panel.try_set(name, value))
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        match self {
+            Panel::Figure(figure) => figure.get(name),
+            Panel::Grid(grid) if name == "title" => Some(Value::Text(grid.title.clone())),
+            Panel::Grid(grid) => grid.panels.first()?.get(name),
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use super::color::Color;
-use super::option_value::{OptionValue, unknown_option};
+use super::option_kinds::{ColorOption, Opacity, Pixels, named_by_table};
 use odesync_base::error::{Error, Result, unknown};
-use odesync_base::options::{Key, Keys, Value};
+use odesync_base::option_set;
+use odesync_base::options::{Maybe, OneOf, Text};
 
 /// The dash pattern of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,31 +62,6 @@ pub(super) const fn names<T, const N: usize>(table: &[(&'static str, T); N]) -> 
     names
 }
 
-/// The option of a layer's colour.
-pub(super) const COLOR: Key = Key::new("color")
-    .doc("Colour: a name, `\"#rrggbb\"` or an index into the palette.")
-    .choices(&Color::NAMES)
-    .default(|| Value::Unit, "the next of the palette");
-
-/// The option of a line's width.
-pub(super) const WIDTH: Key = Key::new("width")
-    .doc("Width of a line in pixels.")
-    .default(|| Value::Unit, "suits the layer");
-
-/// The option of a line's dash pattern.
-pub(super) const DASH: Key = Key::new("dash")
-    .doc("Dash pattern of a line.")
-    .choices(&names(&DASHES))
-    .default(
-        || Value::Unit,
-        "solid, and another one each time the palette starts again",
-    );
-
-/// The option of a layer's opacity.
-pub(super) const ALPHA: Key = Key::new("alpha")
-    .doc("Opacity from 0 to 1.")
-    .default(|| Value::Unit, "suits the layer");
-
 /// Returns the value of `name` in a table of names, or an error that lists them.
 pub(super) fn lookup<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Result<T> {
     let wanted = name.trim().to_lowercase();
@@ -111,49 +87,57 @@ impl FromStr for Marker {
     }
 }
 
-/// The style of a layer. Fields that are `None` are chosen to suit the figure.
-///
-/// ```
-/// use odesync_plot::{Color, Dash, Style};
-/// let style = Style::new().label("model").color(Color::Palette(1)).dash(Dash::Dashed);
-/// assert_eq!(style.label.as_deref(), Some("model"));
-/// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Style {
-    /// Name of the layer in the legend; a layer without one is not listed there.
-    pub label: Option<String>,
-    /// Colour of the layer; by default the next colour of the palette, and for a band that of the line before it (or after it,
-    /// where there is none before).
-    pub color: Option<Color>,
-    /// Width of a line in pixels; 2 by default.
-    pub width: Option<f64>,
-    /// Dash pattern of a line; solid by default, and another one each time the palette starts again.
-    pub dash: Option<Dash>,
-    /// Marker at each point; by default a circle for a scatter and none for a line.
-    pub marker: Option<Marker>,
-    /// Diameter of a marker in pixels; by default 7, less where there are many.
-    pub size: Option<f64>,
-    /// Opacity from 0 to 1; by default 0.2 for a band and 1 for anything else.
-    pub alpha: Option<f64>,
+named_by_table!(Dash, DASHES);
+named_by_table!(Marker, MARKERS);
+
+option_set! {
+    /// The style of a layer. Fields that are `None` are chosen to suit the figure.
+    ///
+    /// ```
+    /// use odesync_plot::{Color, Dash, Style};
+    /// let style = Style::new().label("model").color(Color::Palette(1)).dash(Dash::Dashed);
+    /// assert_eq!(style.label.as_deref(), Some("model"));
+    /// ```
+    ///
+    /// The options can also be set by their names:
+    ///
+    /// ```
+    /// use odesync_base::options::OptionSet;
+    /// use odesync_plot::{Dash, Style};
+    /// let mut style = Style::new();
+    /// style.set("dash", &"dotted".into())?;
+    /// style.set("width", &2.5.into())?;
+    /// assert_eq!(style.dash, Some(Dash::Dotted));
+    /// let slip = style.set("widht", &2.5.into()).unwrap_err().to_string();
+    /// assert!(slip.contains("did you mean \"width\"?"));
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Style {
+        /// Name of the layer in the legend.
+        ///
+        /// A layer without one is not listed there.
+        pub label: Option<String> as Maybe<Text> = None;
+        /// Colour: a name, `"#rrggbb"` or an index into the palette.
+        ///
+        /// By default that of a band is the colour of the line before it, or after it where there is none before.
+        pub color: Option<Color> as Maybe<ColorOption> = None, "the next of the palette";
+        /// Width of a line in pixels.
+        pub width: Option<f64> as Maybe<Pixels> = None, "suits the layer";
+        /// Dash pattern of a line.
+        pub dash: Option<Dash> as Maybe<OneOf<Dash>> = None, "solid, and another one each time the palette starts again";
+        /// Marker at each point.
+        pub marker: Option<Marker> as Maybe<OneOf<Marker>> = None, "`\"circle\"` for a scatter";
+        /// Diameter of a marker in pixels.
+        pub size: Option<f64> as Maybe<Pixels> = None, "7, less where there are many";
+        /// Opacity from 0 to 1.
+        ///
+        /// By default 0.2 for a band and 1 for anything else.
+        pub alpha: Option<f64> as Maybe<Opacity> = None, "suits the layer";
+    }
 }
 
 impl Style {
-    /// The options of [`Style::set`].
-    pub const OPTIONS: Keys = &[&[
-        Key::new("label").doc("Name of the layer in the legend."),
-        COLOR,
-        WIDTH,
-        DASH,
-        Key::new("marker")
-            .doc("Marker at each point.")
-            .choices(&names(&MARKERS))
-            .default(|| Value::Unit, "`\"circle\"` for a scatter"),
-        Key::new("size")
-            .doc("Diameter of a marker in pixels.")
-            .default(|| Value::Unit, "7, less where there are many"),
-        ALPHA,
-    ]];
-
     /// Creates a style with all fields `None`.
     pub fn new() -> Self {
         Self::default()
@@ -201,52 +185,8 @@ impl Style {
         self
     }
 
-    /// Sets an option of the style by its name (see [`Style::OPTIONS`]). A colour is a name, `"#rrggbb"` or an index into the
-    /// palette.
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match name {
-            "label" => self.label = Some(value.text(name)?.to_owned()),
-            "color" => {
-                self.color = Some(match value {
-                    OptionValue::Number(n) if n >= 0.0 && n.fract() == 0.0 => {
-                        Color::Palette(n as usize)
-                    }
-                    OptionValue::Text(text) => text.parse()?,
-                    other => {
-                        return Err(
-                            other.mismatch(name, "a colour's name, \"#rrggbb\" or 0, 1, 2, …")
-                        );
-                    }
-                });
-            }
-            "width" => self.width = Some(value.number(name)?),
-            "dash" => self.dash = Some(value.text(name)?.parse()?),
-            "marker" => self.marker = Some(value.text(name)?.parse()?),
-            "size" => self.size = Some(value.number(name)?),
-            "alpha" => self.alpha = Some(value.number(name)?),
-            _ => return Err(unknown_option(name, Self::OPTIONS)),
-        }
-        self.check()
-    }
-
     /// Checks that every number is in the range that can be drawn.
     pub(super) fn check(&self) -> Result<()> {
-        for (name, value, most) in [
-            ("width", self.width, 100.0),
-            ("size", self.size, 100.0),
-            ("alpha", self.alpha, 1.0),
-        ] {
-            if let Some(v) = value.filter(|v| !(0.0..=most).contains(v)) {
-                return Err(Error::invalid(format!(
-                    "option \"{name}\" should be a number from 0 to {most}, not {v}"
-                )));
-            }
-        }
-        Ok(())
+        self.check_ranges()
     }
 }

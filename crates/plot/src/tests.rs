@@ -1,7 +1,7 @@
 //! Tests of whole figures: the content of the files, and the errors where nothing can be drawn.
 
 use ndarray::{Array2, array};
-use odesync_base::options::{Key, Keys, distinct};
+use odesync_base::options::{Key, OptionSet, Value};
 
 use super::*;
 
@@ -136,9 +136,9 @@ fn bad_options_are_refused() {
     assert!(message(Figure::new().x_range(2.0, 1.0)).contains("x_range"));
     assert!(message(Figure::new().vline(f64::NAN, Style::new())).contains("finite"));
     assert!(message(Figure::new().line([1.0], [1.0], Style::new().alpha(2.0))).contains("alpha"));
-    assert!(message(Style::new().set("color", -1.0)).contains("colour"));
-    assert!(message(Style::new().set("dash", "dotty")).contains("dotted"));
-    assert!(message(Style::new().set("width", "wide")).contains("should be a number"));
+    assert!(message(Style::new().set("color", &(-1.0).into())).contains("colour"));
+    assert!(message(Style::new().set("dash", &"dotty".into())).contains("dotted"));
+    assert!(message(Style::new().set("width", &"wide".into())).contains("should be a number"));
     assert!(message("#12345".parse::<Color>()).contains("six"));
     assert!(message("nowhere".parse::<Legend>()).contains("top-left"));
     assert!(message(Grid::new(0, [Figure::new()])).contains("column"));
@@ -152,30 +152,40 @@ fn bad_options_are_refused() {
 #[test]
 fn every_option_can_be_set_by_name() {
     let mut style = Style::new();
-    for Key { name, .. } in distinct([Style::OPTIONS]) {
-        let result = match *name {
-            "label" => style.set(name, "l"),
-            "color" => style.set(name, "red"),
-            "dash" => style.set(name, "solid"),
-            "marker" => style.set(name, "cross"),
-            _ => style.set(name, 1.0),
+    for Key { name, .. } in Style::OPTIONS {
+        let value: Value = match *name {
+            "label" => "l".into(),
+            "color" => "red".into(),
+            "dash" => "solid".into(),
+            "marker" => "cross".into(),
+            _ => 1.0.into(),
         };
-        result.expect(name);
+        style.set(name, &value).expect(name);
+        assert!(style.get(name).is_some(), "{name}");
     }
     let mut figure = Figure::new();
-    for Key { name, .. } in distinct([Figure::OPTIONS]) {
-        let result = match *name {
-            "log_x" | "log_y" | "log_z" => figure.set(name, true),
-            "x_range" | "y_range" | "z_range" => figure.set(name, &[1.0, 2.0][..]),
-            "size" => figure.set(name, &[300.0, 200.0][..]),
-            "legend" => figure.set(name, "outside"),
-            "azimuth" | "elevation" | "symlog_x" | "symlog_y" | "symlog_z" => {
-                figure.set(name, 20.0)
-            }
-            _ => figure.set(name, "text"),
+    for Key { name, .. } in Figure::KEYS {
+        let value: Value = match *name {
+            "log_x" | "log_y" | "log_z" => true.into(),
+            "x_range" | "y_range" | "z_range" => [1.0, 2.0][..].into(),
+            "size" => [300.0, 200.0][..].into(),
+            "legend" => "outside".into(),
+            "azimuth" | "elevation" | "symlog_x" | "symlog_y" | "symlog_z" => 20.0.into(),
+            _ => "text".into(),
         };
-        result.expect(name);
+        figure.set(name, &value).expect(name);
+        assert!(figure.get(name).is_some(), "{name}");
     }
+}
+
+#[test]
+fn the_last_of_log_and_symlog_counts() {
+    let mut figure = Figure::new().log_y();
+    figure.set("symlog_y", &0.5.into()).unwrap();
+    assert_eq!(figure.get("log_y"), Some(false.into()));
+    figure.set("log_y", &true.into()).unwrap();
+    assert_eq!(figure.get("log_y"), Some(true.into()));
+    assert_eq!(figure.get("symlog_y"), Some(Value::Unit));
 }
 
 #[test]
@@ -384,37 +394,33 @@ fn large_figures_stay_small_files() {
 
 #[test]
 fn every_option_of_a_coloured_layer_can_be_set_by_name() {
-    fn each(keys: Keys, mut set: impl FnMut(&str, OptionValue) -> crate::Result<()>) {
-        for Key { name, .. } in distinct([keys]) {
-            let value = match *name {
-                "map" => OptionValue::Text("cividis"),
-                "label" => OptionValue::Text("loss"),
-                "offset" => OptionValue::Text("height"),
-                "color" => OptionValue::Text("red"),
-                "dash" => OptionValue::Text("dotted"),
-                "range" => OptionValue::Numbers(&[0.5, 2.0]),
-                "levels" => OptionValue::Numbers(&[1.0, 0.5]),
-                "symlog" | "density" | "width" | "size" | "alpha" => OptionValue::Number(1.0),
-                _ => OptionValue::Flag(true),
+    fn each(keys: &[Key], set: &mut dyn OptionSet) {
+        assert_eq!(keys.len(), set.keys().len());
+        for Key { name, .. } in keys {
+            let value: Value = match *name {
+                "map" => "cividis".into(),
+                "label" => "loss".into(),
+                "offset" => "height".into(),
+                "color" => "red".into(),
+                "dash" => "dotted".into(),
+                "range" => [0.5, 2.0][..].into(),
+                "levels" => [1.0, 0.5][..].into(),
+                "symlog" | "density" | "width" | "size" | "alpha" => 1.0.into(),
+                _ => true.into(),
             };
-            set(name, value).expect(name);
+            set.set(name, &value).expect(name);
         }
-        let text = message(set("mop", OptionValue::Flag(true)));
+        let text = message(set.set("mop", &true.into()));
         assert!(
             text.contains("did you mean \"map\"") && text.contains("symlog"),
             "{text}"
         );
     }
-    let mut heatmap = HeatMap::new();
-    each(HeatMap::OPTIONS, |n, v| heatmap.set(n, v));
-    let mut contour = Contour::new();
-    each(Contour::OPTIONS, |n, v| contour.set(n, v));
-    let mut surface = Surface::new();
-    each(Surface::OPTIONS, |n, v| surface.set(n, v));
-    let mut waterfall = Waterfall::new();
-    each(Waterfall::OPTIONS, |n, v| waterfall.set(n, v));
-    let mut arrows = Arrows::new();
-    each(Arrows::OPTIONS, |n, v| arrows.set(n, v));
+    each(HeatMap::KEYS, &mut HeatMap::new());
+    each(Contour::KEYS, &mut Contour::new());
+    each(Surface::KEYS, &mut Surface::new());
+    each(Waterfall::KEYS, &mut Waterfall::new());
+    each(Arrows::KEYS, &mut Arrows::new());
 }
 
 fn wave(n: usize) -> (Vec<f64>, Array2<f64>) {

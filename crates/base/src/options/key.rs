@@ -148,6 +148,25 @@ pub const fn split(options: &'static [Key], name: &str) -> (&'static [Key], &'st
     options.split_at(i)
 }
 
+/// Joins groups of options to one group of `N`.
+///
+/// # Panics
+/// While compiling, where they are not `N` in all.
+pub const fn join<const N: usize>(groups: Keys) -> [Key; N] {
+    let mut all = [Key::new(""); N];
+    let (mut n, mut i) = (0, 0);
+    while i < groups.len() {
+        let mut j = 0;
+        while j < groups[i].len() {
+            all[n] = groups[i][j];
+            (n, j) = (n + 1, j + 1);
+        }
+        i += 1;
+    }
+    assert!(n == N, "the groups have another number of options");
+    all
+}
+
 const fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;

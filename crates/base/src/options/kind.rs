@@ -79,22 +79,32 @@ pub trait OptionKind {
     }
 }
 
+/// Declares a kind of numbers: its name, its type, what is expected in words, the function that reads it from a value, and the
+/// function that says whether a number is in its range.
+#[macro_export]
 macro_rules! number_kind {
     ($(#[$doc:meta])* $kind:ident, $type:ty, $expected:literal, $read:expr, $in_range:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $kind;
 
-        impl OptionKind for $kind {
+        impl $crate::options::OptionKind for $kind {
             type Field = $type;
             const EXPECTED: &'static str = $expected;
 
-            fn read(value: &Value) -> std::result::Result<$type, Mismatch> {
-                let read: fn(&Value) -> Option<$type> = $read;
-                read(value).filter(Self::is_in_range).ok_or(Mismatch::Value)
+            fn read(
+                value: &$crate::options::Value,
+            ) -> std::result::Result<$type, $crate::options::Mismatch> {
+                let read: fn(&$crate::options::Value) -> Option<$type> = $read;
+                let in_range = |number: &$type| {
+                    <Self as $crate::options::OptionKind>::is_in_range(number)
+                };
+                read(value)
+                    .filter(in_range)
+                    .ok_or($crate::options::Mismatch::Value)
             }
 
-            fn write(field: &$type) -> Value {
+            fn write(field: &$type) -> $crate::options::Value {
                 (*field).into()
             }
 
@@ -199,6 +209,48 @@ impl OptionKind for Pair {
 
     fn write(field: &(f64, f64)) -> Value {
         Value::from(&[field.0, field.1][..])
+    }
+}
+
+/// A list of numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct NumberList;
+
+impl OptionKind for NumberList {
+    type Field = Vec<f64>;
+    const EXPECTED: &'static str = "an Array or a list of numbers";
+
+    fn read(value: &Value) -> std::result::Result<Vec<f64>, Mismatch> {
+        value.numbers().ok_or(Mismatch::Value)
+    }
+
+    fn write(field: &Vec<f64>) -> Value {
+        Value::from(&field[..])
+    }
+}
+
+/// A list of texts; a single text is a list of one.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts;
+
+impl OptionKind for Texts {
+    type Field = Vec<String>;
+    const EXPECTED: &'static str = "a list of strings";
+
+    fn read(value: &Value) -> std::result::Result<Vec<String>, Mismatch> {
+        let text = |item: &Value| {
+            let text = item.text().map(String::from);
+            text.ok_or_else(|| Mismatch::Item("strings", item.clone()))
+        };
+        match value {
+            Value::Text(one) => Ok(vec![one.clone()]),
+            Value::List(list) => list.iter().map(text).collect(),
+            _ => Err(Mismatch::Value),
+        }
+    }
+
+    fn write(field: &Vec<String>) -> Value {
+        Value::List(field.iter().cloned().map(Value::Text).collect())
     }
 }
 

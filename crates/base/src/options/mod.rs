@@ -42,10 +42,10 @@ mod kind;
 mod set;
 mod value;
 
-pub use key::{Key, Keys, distinct, find, split};
+pub use key::{Key, Keys, distinct, find, join, split};
 pub use kind::{
-    Count, Flag, ListOf, Maybe, Mismatch, Named, NonNegative, Number, OneOf, OptionKind, Pair,
-    Positive, Seed, Text, Whole,
+    Count, Flag, ListOf, Maybe, Mismatch, Named, NonNegative, Number, NumberList, OneOf,
+    OptionKind, Pair, Positive, Seed, Text, Texts, Whole,
 };
 pub use set::{OptionSet, Part, read_map, write_map};
 pub use value::Value;

@@ -8,15 +8,23 @@ use super::{Solution, into_rows, second_derivatives, solve};
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_LANES, interleave};
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::NumberList;
 use odesync_base::text::count_of;
 
-/// A direction in the space of initial states and parameters, along which a solve is differentiated.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tangent {
-    /// Tangent of the initial state, `[dof]`; empty for zero.
-    pub u0: Vec<f64>,
-    /// Tangent of the trainable parameters, in the order of [`VectorField::params`]; empty for zero.
-    pub params: Vec<f64>,
+option_set! {
+    /// A direction in the space of initial states and parameters, along which a solve is differentiated.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Tangent {
+        /// Direction of the trainable parameters, in the order of `field.params`.
+        ///
+        /// Empty for zero; the order is that of [`VectorField::params`].
+        pub params: Vec<f64> as NumberList = vec![], "they stand still";
+        /// Direction of the initial state, `[dof]`.
+        ///
+        /// Empty for zero.
+        pub u0: Vec<f64> as NumberList = vec![], "it stands still";
+    }
 }
 
 /// Solves an initial value problem as [`solve`] does, and returns the derivative of the solution along each tangent,

@@ -55,7 +55,7 @@ fn fit_color_scale<S: Data<Elem = f64>>(
     color_options: &mut ColorScaleOptions,
     z: &ArrayBase<S, Ix2>,
 ) {
-    let scale = *color_options.scale.get_or_insert(match spans_decades(z) {
+    let scale = *color_options.scale.0.get_or_insert(match spans_decades(z) {
         true => Scale::Log,
         false => Scale::Linear,
     });
@@ -67,7 +67,7 @@ fn fit_common_color_scale(color_options: &mut ColorScaleOptions, losses: Vec<f64
     let finite: Vec<f64> = losses.into_iter().filter(|v| v.is_finite()).collect();
     let z = Array2::from_shape_fn((1, finite.len()), |(_, j)| finite[j]);
     fit_color_scale(color_options, &z);
-    let scale = color_options.scale.unwrap_or_default();
+    let scale = color_options.scale.or_linear();
     let shown = finite.into_iter().filter(|v| scale.in_domain(*v));
     let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
         (lo.min(v), hi.max(v))
@@ -205,13 +205,13 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
         range,
         ..
     } = surface.color_options;
-    let scale = scale.unwrap_or_default();
+    let scale = scale.or_linear();
     // A valley between high walls is visible only from above.
     let elevation = if usual.is_some() { 62.0 } else { 38.0 };
     let mut figure = Figure::new()
         .size(820, 620)?
         .view(best_azimuth(z), elevation)?;
-    figure.z_scale = scale;
+    figure.z_scale.0 = Some(scale);
     figure.z_range = range.or(usual);
     let figure = figure
         .x_label(labels[0])

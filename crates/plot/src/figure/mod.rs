@@ -1,7 +1,6 @@
 //! The description of a figure: its axes, layers and options.
 
 mod flat;
-mod options;
 mod spatial;
 
 use std::sync::Arc;
@@ -9,83 +8,103 @@ use std::sync::Arc;
 use super::layers::Layer;
 use super::legend::Legend;
 use super::legend_handle::LegendHandle;
+use super::option_kinds::{Azimuth, Elevation, FigureSize, LegendOption, Range, checked_size};
 use super::scale::{Scale, check_range};
+use super::scale_options::{XScale, YScale, ZScale};
 use super::space::Layer3;
 use odesync_base::error::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Key, Maybe, Text, join};
 
-/// Largest width or height of a figure in pixels.
-const MAX_SIZE: f64 = 4000.0;
-
-/// A figure: two axes with lines, points, bands, heat maps and the like, or three axes with surfaces, curves and points. It is
-/// described first and drawn when it is saved.
-///
-/// Values may be slices, vectors, `ndarray` arrays or anything else that yields `f64`. A NaN breaks a line in two; NaN and
-/// infinite values (all beyond ±1e300 count as infinite) are not drawn, nor are values that are not positive on a logarithmic
-/// axis. Layers take the colours of [`PALETTE`](super::PALETTE) in turn.
-///
-/// ```
-/// use odesync_plot::{Figure, Style};
-///
-/// let t: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
-/// let u: Vec<f64> = t.iter().map(|t| t.sin()).collect();
-/// let half = vec![0.2; 100];
-/// let figure = Figure::new()
-///     .title("An oscillation")
-///     .x_label("t")
-///     .y_label("u")
-///     .line(&t, &u, Style::new().label("mean"))?
-///     .band(&t, &u, &half, Style::new().label("± 0.2"))?
-///     .vline(5.0, Style::new().label("end of training data"))?;
-/// assert!(figure.to_svg()?.contains("An oscillation"));
-/// # Ok::<(), odesync_plot::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Figure {
-    pub(super) title: String,
-    pub(super) x_label: String,
-    pub(super) y_label: String,
-    pub(super) z_label: String,
-    pub(super) layers: Vec<Arc<dyn Layer>>,
-    pub(super) layers3: Vec<Arc<dyn Layer3>>,
-    pub(super) x_scale: Scale,
-    pub(super) y_scale: Scale,
-    pub(super) z_scale: Scale,
-    pub(super) x_range: Option<(f64, f64)>,
-    pub(super) y_range: Option<(f64, f64)>,
-    pub(super) z_range: Option<(f64, f64)>,
-    pub(super) azimuth: f64,
-    pub(super) elevation: f64,
-    pub(super) size: (u32, u32),
-    pub(super) legend: Legend,
-}
-
-impl Default for Figure {
-    fn default() -> Self {
-        Figure::new()
+option_set! {
+    /// A figure: two axes with lines, points, bands, heat maps and the like, or three axes with surfaces, curves and points. It is
+    /// described first and drawn when it is saved.
+    ///
+    /// Values may be slices, vectors, `ndarray` arrays or anything else that yields `f64`. A NaN breaks a line in two; NaN and
+    /// infinite values (all beyond ±1e300 count as infinite) are not drawn, nor are values that are not positive on a logarithmic
+    /// axis. Layers take the colours of [`PALETTE`](super::PALETTE) in turn.
+    ///
+    /// ```
+    /// use odesync_plot::{Figure, Style};
+    ///
+    /// let t: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
+    /// let u: Vec<f64> = t.iter().map(|t| t.sin()).collect();
+    /// let half = vec![0.2; 100];
+    /// let figure = Figure::new()
+    ///     .title("An oscillation")
+    ///     .x_label("t")
+    ///     .y_label("u")
+    ///     .line(&t, &u, Style::new().label("mean"))?
+    ///     .band(&t, &u, &half, Style::new().label("± 0.2"))?
+    ///     .vline(5.0, Style::new().label("end of training data"))?;
+    /// assert!(figure.to_svg()?.contains("An oscillation"));
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    ///
+    /// The options can also be set by their names:
+    ///
+    /// ```
+    /// use odesync_base::options::OptionSet;
+    /// use odesync_plot::Figure;
+    /// let mut figure = Figure::new();
+    /// figure.set("title", &"Losses".into())?;
+    /// figure.set("log_y", &true.into())?;
+    /// assert!(figure.set("titel", &"Losses".into()).unwrap_err().to_string().contains("title"));
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    #[derive(Debug, Clone)]
+    pub struct Figure {
+        /// Title above the figure.
+        pub(super) title: String as Text = String::new(), "none";
+        /// Name of the x axis.
+        pub(super) x_label: String as Text = String::new(), "none";
+        /// Name of the y axis.
+        pub(super) y_label: String as Text = String::new(), "none";
+        /// Name of the z axis.
+        pub(super) z_label: String as Text = String::new(), "none";
+        /// Range of the x axis, `[lo, hi]`.
+        pub(super) x_range: Option<(f64, f64)> as Maybe<Range> = None, "that of the data";
+        /// Range of the y axis, `[lo, hi]`.
+        pub(super) y_range: Option<(f64, f64)> as Maybe<Range> = None, "that of the data";
+        /// Range of the z axis, `[lo, hi]`.
+        pub(super) z_range: Option<(f64, f64)> as Maybe<Range> = None, "that of the data";
+        /// Direction of view of a 3-D figure around the z axis, in degrees.
+        pub(super) azimuth: f64 as Azimuth = -60.0;
+        /// Height of view of a 3-D figure, in degrees.
+        pub(super) elevation: f64 as Elevation = 28.0;
+        /// Width and height in pixels, `[w, h]`.
+        pub(super) size: (u32, u32) as FigureSize = (900, 560);
+        /// Position of the legend.
+        pub(super) legend: Legend as LegendOption = Legend::default();
+    }
+    sets {
+        /// Scale of the horizontal axis.
+        pub(super) x_scale: XScale;
+        /// Scale of the vertical axis.
+        pub(super) y_scale: YScale;
+        /// Scale of the vertical axis of a figure with three axes.
+        pub(super) z_scale: ZScale;
+    }
+    others {
+        /// Layers on two axes.
+        pub(super) layers: Vec<Arc<dyn Layer>> = vec![];
+        /// Layers on three axes.
+        pub(super) layers3: Vec<Arc<dyn Layer3>> = vec![];
     }
 }
 
 impl Figure {
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<17>(&[
+        Self::OPTIONS,
+        XScale::OPTIONS,
+        YScale::OPTIONS,
+        ZScale::OPTIONS,
+    ]);
+
     /// Creates an empty figure of 900 by 560 pixels.
     pub fn new() -> Figure {
-        Figure {
-            title: String::new(),
-            x_label: String::new(),
-            y_label: String::new(),
-            z_label: String::new(),
-            layers: Vec::new(),
-            layers3: Vec::new(),
-            x_scale: Scale::Linear,
-            y_scale: Scale::Linear,
-            z_scale: Scale::Linear,
-            x_range: None,
-            y_range: None,
-            z_range: None,
-            azimuth: -60.0,
-            elevation: 28.0,
-            size: (900, 560),
-            legend: Legend::default(),
-        }
+        Figure::default()
     }
 
     /// Sets the title above the axes.
@@ -114,19 +133,19 @@ impl Figure {
 
     /// Makes the horizontal axis logarithmic.
     pub fn log_x(mut self) -> Figure {
-        self.x_scale = Scale::Log;
+        self.x_scale.0 = Some(Scale::Log);
         self
     }
 
     /// Makes the vertical axis logarithmic.
     pub fn log_y(mut self) -> Figure {
-        self.y_scale = Scale::Log;
+        self.y_scale.0 = Some(Scale::Log);
         self
     }
 
     /// Makes the vertical axis of a figure with three axes logarithmic.
     pub fn log_z(mut self) -> Figure {
-        self.z_scale = Scale::Log;
+        self.z_scale.0 = Some(Scale::Log);
         self
     }
 
@@ -136,7 +155,7 @@ impl Figure {
     ///
     /// A threshold that is not positive and finite.
     pub fn symlog_x(mut self, threshold: f64) -> Result<Figure> {
-        self.x_scale = Scale::symlog("symlog_x", threshold)?;
+        self.x_scale.0 = Some(Scale::symlog("symlog_x", threshold)?);
         Ok(self)
     }
 
@@ -146,7 +165,7 @@ impl Figure {
     ///
     /// A threshold that is not positive and finite.
     pub fn symlog_y(mut self, threshold: f64) -> Result<Figure> {
-        self.y_scale = Scale::symlog("symlog_y", threshold)?;
+        self.y_scale.0 = Some(Scale::symlog("symlog_y", threshold)?);
         Ok(self)
     }
 
@@ -156,7 +175,7 @@ impl Figure {
     ///
     /// A threshold that is not positive and finite.
     pub fn symlog_z(mut self, threshold: f64) -> Result<Figure> {
-        self.z_scale = Scale::symlog("symlog_z", threshold)?;
+        self.z_scale.0 = Some(Scale::symlog("symlog_z", threshold)?);
         Ok(self)
     }
 
@@ -253,16 +272,6 @@ fn checked_view(azimuth: f64, elevation: f64) -> Result<(f64, f64)> {
         true => Ok((azimuth, elevation)),
         false => Err(Error::invalid(format!(
             "a figure cannot be seen from azimuth {azimuth} and elevation {elevation}; they are degrees, the second from −90 to 90"
-        ))),
-    }
-}
-
-pub(super) fn checked_size(width: f64, height: f64) -> Result<(u32, u32)> {
-    let fits = |v: f64| (100.0..=MAX_SIZE).contains(&v);
-    match fits(width) && fits(height) {
-        true => Ok((width.round() as u32, height.round() as u32)),
-        false => Err(Error::invalid(format!(
-            "a figure cannot have {width} by {height} pixels; width and height go from 100 to {MAX_SIZE}"
         ))),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArrayBase, Data, Ix2};
 
 use super::super::geometry::Point3;
-use super::super::layers::{Arrows, RidgelineLayer, Waterfall};
+use super::super::layers::{Arrows, Offset, RidgelineLayer, Waterfall};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::space::{
     DEPTH_BIAS, Layer3, Line3, Quiver3, Scatter3, Surface, SurfaceLayer, WaterfallLayer,
@@ -60,11 +60,11 @@ impl Figure {
         options: &Waterfall,
     ) -> Result<Figure> {
         let grid = RectilinearGrid::new("waterfall", x, y, z, false)?;
-        match options.in_height {
-            true => self
+        match options.offset {
+            Offset::Height => self
                 .layers
                 .push(Arc::new(RidgelineLayer::new(grid, options)?)),
-            false => self
+            Offset::Depth => self
                 .layers3
                 .push(Arc::new(WaterfallLayer::new(grid, options)?)),
         }

@@ -2,68 +2,79 @@
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color::{Color, darker};
-use super::super::color_scale::{COLOR_SCALE, ColorScale, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
 use super::super::font;
 use super::super::geometry::{Point, Rect, clip_line, clip_outside, clip_polygon};
 use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::marching_squares::{LevelPolygon, level_polygons};
-use super::super::option_value::{OptionValue, unknown_option};
+use super::super::option_kinds::{ColorOption, Levels, LevelsOption, Opacity, Pixels};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Align, Pen, Scene};
-use super::super::style::{ALPHA, COLOR, DASH, Dash, Style, WIDTH};
+use super::super::style::{Dash, Style};
 use super::super::ticks::{round_values, standalone_labels};
 use super::Layer;
 use super::contour_labels;
 use super::heatmap::hatch;
-use odesync_base::error::{Error, Result};
-use odesync_base::options::{Key, Keys, Value};
+use odesync_base::error::Result;
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Key, Maybe, OneOf, join};
 
 /// Size of the labels on contour lines in pixels per em.
 const EM: f64 = 12.0;
 
-/// Largest number of levels of a contour layer.
-const MAX_LEVELS: usize = 200;
+/// Approximate number of levels where none are given.
+const DEFAULT_LEVELS: usize = 10;
 
-/// The options of a contour layer.
-///
-/// ```
-/// use odesync_plot::Contour;
-/// let filled = Contour::new().filled().count(12)?;
-/// let chosen = Contour::new().levels(&[0.1, 1.0, 10.0])?;
-/// # let _ = (filled, chosen);
-/// # Ok::<(), odesync_plot::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Contour {
-    pub(in super::super) color_options: ColorScaleOptions,
-    count: Option<usize>,
-    levels: Vec<f64>,
-    filled: bool,
-    unnumbered: bool,
-    pub(in super::super) style: Style,
+option_set! {
+    /// The options of a contour layer.
+    ///
+    /// ```
+    /// use odesync_plot::Contour;
+    /// let filled = Contour::new().filled().count(12)?;
+    /// let chosen = Contour::new().levels(&[0.1, 1.0, 10.0])?;
+    /// # let _ = (filled, chosen);
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Contour {
+        /// Number of levels, or a list of values.
+        levels: Option<Levels> as Maybe<LevelsOption> = None, "about ten";
+        /// Fill between the levels.
+        filled: bool as Flag = false;
+        /// Label each line with its level; areas never are.
+        numbers: bool as Flag = true;
+        /// Colour: a name, `"#rrggbb"` or an index into the palette.
+        color: Option<Color> as Maybe<ColorOption> = None, "by the level";
+        /// Width of a line in pixels.
+        width: Option<f64> as Maybe<Pixels> = None, "suits the layer";
+        /// Dash pattern of a line.
+        dash: Option<Dash> as Maybe<OneOf<Dash>> = None, "`\"solid\"`";
+        /// Opacity from 0 to 1.
+        alpha: Option<f64> as Maybe<Opacity> = None, "suits the layer";
+    }
+    sets {
+        /// Colours.
+        pub(in super::super) color_options: ColorScaleOptions;
+    }
 }
 
 impl_color_options!(Contour);
 
 impl Contour {
-    /// The options of [`Contour::set`].
-    pub const OPTIONS: Keys = &[
-        COLOR_SCALE,
-        &[
-            Key::new("levels")
-                .doc("Number of levels, or a list of values.")
-                .default(|| Value::Unit, "about ten"),
-            Key::flag("filled").doc("Fill between the levels."),
-            Key::flag("numbers")
-                .doc("Label each line with its level.")
-                .default(|| true.into(), ""),
-            COLOR,
-            WIDTH,
-            DASH,
-            ALPHA,
-        ],
-    ];
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<13>(&[ColorScaleOptions::KEYS, Self::OPTIONS]);
+
+    /// Returns the style of the lines.
+    pub(in super::super) fn style(&self) -> Style {
+        Style {
+            color: self.color,
+            width: self.width,
+            dash: self.dash,
+            alpha: self.alpha,
+            ..Style::new()
+        }
+    }
 
     /// Creates options for about ten levels at round values: lines coloured by their level, or dark lines over a layer with
     /// colours, each labelled with its level where there is room.
@@ -77,12 +88,7 @@ impl Contour {
     ///
     /// A count of 0 or above 200.
     pub fn count(mut self, count: usize) -> Result<Contour> {
-        if count == 0 || count > MAX_LEVELS {
-            return Err(Error::invalid(format!(
-                "contour: there cannot be {count} levels; give 1 to {MAX_LEVELS}, or a list of values"
-            )));
-        }
-        self.count = Some(count);
+        self.levels = Some(Levels::count(count)?);
         Ok(self)
     }
 
@@ -92,18 +98,7 @@ impl Contour {
     ///
     /// No level, more than 200, or one that is not finite.
     pub fn levels(mut self, levels: &[f64]) -> Result<Contour> {
-        let mut sorted = levels.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        sorted.dedup();
-        if sorted.is_empty()
-            || sorted.len() > MAX_LEVELS
-            || !sorted.iter().all(|v| v.abs() <= 1e300)
-        {
-            return Err(Error::invalid(format!(
-                "contour: option \"levels\" should be a number of levels, or a list of 1 to {MAX_LEVELS} finite values"
-            )));
-        }
-        self.levels = sorted;
+        self.levels = Some(Levels::values(levels)?);
         Ok(self)
     }
 
@@ -115,44 +110,20 @@ impl Contour {
 
     /// Sets whether lines are labelled with their levels; areas never are.
     pub fn numbers(mut self, numbers: bool) -> Contour {
-        self.unnumbered = !numbers;
+        self.numbers = numbers;
         self
     }
 
     /// Sets one colour for all lines.
     pub fn color(mut self, color: Color) -> Contour {
-        self.style.color = Some(color);
+        self.color = Some(color);
         self
     }
 
     /// Sets the width of the lines in pixels.
     pub fn width(mut self, width: f64) -> Contour {
-        self.style.width = Some(width);
+        self.width = Some(width);
         self
-    }
-
-    /// Sets an option of the contours by its name (see [`Contour::OPTIONS`]); `levels` is a number of levels or a list of values.
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match (name, value) {
-            ("levels", OptionValue::Number(n)) if n >= 1.0 && n.fract() == 0.0 => {
-                *self = self.clone().count(n as usize)?;
-            }
-            ("levels", OptionValue::Numbers(levels)) => *self = self.clone().levels(levels)?,
-            ("levels", other) => {
-                return Err(other.mismatch(name, "a number of levels or a list of values"));
-            }
-            ("numbers", _) => self.unnumbered = !value.flag(name)?,
-            ("filled", _) => self.filled = value.flag(name)?,
-            ("color" | "width" | "dash" | "alpha", _) => self.style.set(name, value)?,
-            _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown_option(name, Self::OPTIONS)),
-        }
-        Ok(())
     }
 }
 
@@ -176,18 +147,20 @@ impl ContourLayer {
             .color_options
             .resolve("contour", grid.z.iter().copied())?;
         let axis = color_scale.axis;
-        let levels = match options.levels.is_empty() {
-            false => options.levels.clone(),
-            true => round_values(axis.lo, axis.hi, options.count.unwrap_or(10))
-                .into_iter()
-                .filter(|at| *at > axis.lo && *at < axis.hi)
-                .map(|at| axis.scale.inverse(at))
-                .collect(),
+        let round = |count: usize| {
+            let values = round_values(axis.lo, axis.hi, count).into_iter();
+            let inside = values.filter(|at| *at > axis.lo && *at < axis.hi);
+            inside.map(|at| axis.scale.inverse(at)).collect()
+        };
+        let levels = match &options.levels {
+            Some(Levels::Values(levels)) => levels.clone(),
+            Some(Levels::Count(count)) => round(*count),
+            None => round(DEFAULT_LEVELS),
         };
         if options.filled {
             color_scale.levels = levels.clone();
         }
-        let mut style = options.style.clone();
+        let mut style = options.style();
         if over && !options.filled && style.color.is_none() {
             style.color = Some(Color::Rgb(0x11, 0x11, 0x11));
             style.alpha = style.alpha.or(Some(0.7));
@@ -197,7 +170,7 @@ impl ContourLayer {
             color_scale,
             levels,
             filled: options.filled,
-            numbered: !options.unnumbered,
+            numbered: options.numbers,
             over_colors: over,
             style,
         })

@@ -2,10 +2,9 @@
 
 use super::super::axes_transform::AxesTransform;
 use super::super::bitmap::Bitmap;
-use super::super::color_scale::{COLOR_SCALE, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::{Point, Rect, clip_line};
-use super::super::option_value::{OptionValue, unknown_option};
 use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scale::Axis;
@@ -13,29 +12,33 @@ use super::super::scene::{Pen, Scene};
 use super::super::style::{Dash, Style};
 use super::Layer;
 use odesync_base::error::Result;
-use odesync_base::options::{Key, Keys};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Key, join};
 
-/// The options of a heat map.
-///
-/// ```
-/// use odesync_plot::{ColorMap, HeatMap};
-/// let logarithmic = HeatMap::new().map(ColorMap::Cividis).log().label("loss");
-/// # let _ = logarithmic;
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct HeatMap {
-    pub(in super::super) color_options: ColorScaleOptions,
-    pub(in super::super) smooth: bool,
+option_set! {
+    /// The options of a heat map.
+    ///
+    /// ```
+    /// use odesync_plot::{ColorMap, HeatMap};
+    /// let logarithmic = HeatMap::new().map(ColorMap::Cividis).log().label("loss");
+    /// # let _ = logarithmic;
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct HeatMap {
+        /// Blend the colours between the centres of the cells.
+        pub(in super::super) smooth: bool as Flag = false;
+    }
+    sets {
+        /// Colours.
+        pub(in super::super) color_options: ColorScaleOptions;
+    }
 }
 
 impl_color_options!(HeatMap);
 
 impl HeatMap {
-    /// The options of [`HeatMap::set`].
-    pub const OPTIONS: Keys = &[
-        COLOR_SCALE,
-        &[Key::flag("smooth").doc("Blend the colours between the centres of the cells.")],
-    ];
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<7>(&[ColorScaleOptions::KEYS, Self::OPTIONS]);
 
     /// Creates default options: viridis over the range of the values, with a colour bar.
     pub fn new() -> HeatMap {
@@ -46,21 +49,6 @@ impl HeatMap {
     pub fn smooth(mut self) -> HeatMap {
         self.smooth = true;
         self
-    }
-
-    /// Sets an option of the heat map by its name (see [`HeatMap::OPTIONS`]).
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match name {
-            "smooth" => self.smooth = value.flag(name)?,
-            _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown_option(name, Self::OPTIONS)),
-        }
-        Ok(())
     }
 }
 

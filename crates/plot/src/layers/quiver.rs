@@ -4,52 +4,66 @@ use ndarray::Array2;
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color::Color;
-use super::super::color_scale::{COLOR_SCALE, ColorScale, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
 use super::super::geometry::Point;
 use super::super::legend_handle::{LayerKind, LegendHandle};
-use super::super::option_value::{OptionValue, unknown_option};
+use super::super::option_kinds::{ColorOption, Opacity, Pixels, StreamlineDensity};
 use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Rgba, Scene};
-use super::super::style::{ALPHA, COLOR, Dash, Style, WIDTH};
+use super::super::style::{Dash, Style};
 use super::Layer;
 use odesync_base::error::Result;
-use odesync_base::options::{Key, Keys, Value};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Key, Maybe, join};
 
-/// The options of the arrows or streamlines of a vector field.
-///
-/// ```
-/// use odesync_plot::Arrows;
-/// let by_speed = Arrows::new().normalize().by_speed().label("speed");
-/// # let _ = by_speed;
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Arrows {
-    pub(in super::super) color_options: ColorScaleOptions,
-    pub(in super::super) style: Style,
-    pub(in super::super) normalize: bool,
-    pub(in super::super) by_speed: bool,
-    pub(in super::super) density: Option<f64>,
+option_set! {
+    /// The options of the arrows or streamlines of a vector field.
+    ///
+    /// ```
+    /// use odesync_plot::Arrows;
+    /// let by_speed = Arrows::new().normalize().by_speed().label("speed");
+    /// # let _ = by_speed;
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Arrows {
+        /// Draw all arrows of one length.
+        pub(in super::super) normalize: bool as Flag = false;
+        /// Colour by speed.
+        pub(in super::super) by_speed: bool as Flag = false;
+        /// Density of streamlines.
+        pub(in super::super) density: Option<f64> as Maybe<StreamlineDensity> = None, "1";
+        /// Colour: a name, `"#rrggbb"` or an index into the palette.
+        pub(in super::super) color: Option<Color> as Maybe<ColorOption> = None, "grey";
+        /// Width of a line in pixels.
+        pub(in super::super) width: Option<f64> as Maybe<Pixels> = None, "suits the layer";
+        /// Length of the longest arrow in pixels.
+        pub(in super::super) size: Option<f64> as Maybe<Pixels> = None, "a cell of the grid";
+        /// Opacity from 0 to 1.
+        pub(in super::super) alpha: Option<f64> as Maybe<Opacity> = None, "suits the layer";
+    }
+    sets {
+        /// Colours.
+        pub(in super::super) color_options: ColorScaleOptions;
+    }
 }
 
 impl_color_options!(Arrows);
 
 impl Arrows {
-    /// The options of [`Arrows::set`].
-    pub const OPTIONS: Keys = &[
-        COLOR_SCALE,
-        &[
-            Key::flag("normalize").doc("Draw all arrows of one length."),
-            Key::flag("by_speed").doc("Colour by speed."),
-            Key::new("density")
-                .doc("Density of streamlines, from 0.2 to 5.")
-                .default(|| Value::Unit, "1"),
-            COLOR,
-            WIDTH,
-            Key::new("size").doc("Length of the longest arrow in pixels."),
-            ALPHA,
-        ],
-    ];
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<13>(&[ColorScaleOptions::KEYS, Self::OPTIONS]);
+
+    /// Returns the style of the arrows, or of the streamlines.
+    pub(in super::super) fn style(&self) -> Style {
+        Style {
+            color: self.color.or(Some(ARROW_GREY)),
+            width: self.width,
+            size: self.size,
+            alpha: self.alpha,
+            ..Style::new()
+        }
+    }
 
     /// Creates default options: grey arrows with lengths in proportion to the vectors, the longest as long as a cell of the grid.
     pub fn new() -> Arrows {
@@ -70,13 +84,13 @@ impl Arrows {
 
     /// Sets one colour for all arrows or streamlines.
     pub fn color(mut self, color: Color) -> Arrows {
-        self.style.color = Some(color);
+        self.color = Some(color);
         self
     }
 
     /// Sets the width of the strokes in pixels.
     pub fn width(mut self, width: f64) -> Arrows {
-        self.style.width = Some(width);
+        self.width = Some(width);
         self
     }
 
@@ -84,30 +98,6 @@ impl Arrows {
     pub fn density(mut self, density: f64) -> Arrows {
         self.density = Some(density.clamp(0.2, 5.0));
         self
-    }
-
-    /// Sets an option of the arrows by its name (see [`Arrows::OPTIONS`]). `size` is the length of the longest arrow in pixels.
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match name {
-            "normalize" => self.normalize = value.flag(name)?,
-            "by_speed" => self.by_speed = value.flag(name)?,
-            "density" => {
-                let density = value.number(name)?;
-                if !(0.2..=5.0).contains(&density) {
-                    return Err(value.mismatch(name, "a number from 0.2 to 5"));
-                }
-                self.density = Some(density);
-            }
-            "color" | "width" | "size" | "alpha" => self.style.set(name, value)?,
-            _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown_option(name, Self::OPTIONS)),
-        }
-        Ok(())
     }
 
     /// Returns the colour scale of the speed, if the arrows are coloured by speed.
@@ -132,19 +122,19 @@ pub(in super::super) struct Quiver {
     u: RectilinearGrid,
     v: Array2<f64>,
     color_scale: Option<ColorScale>,
-    options: Arrows,
+    style: Style,
+    normalize: bool,
 }
 
 impl Quiver {
     pub fn new(u: RectilinearGrid, v: Array2<f64>, options: &Arrows) -> Result<Quiver> {
         let speeds: Vec<f64> = u.z.iter().zip(&v).map(|(a, b)| a.hypot(*b)).collect();
-        let mut options = options.clone();
-        options.style.color = options.style.color.or(Some(ARROW_GREY));
         Ok(Quiver {
             color_scale: options.color_scale("quiver", speeds.iter().copied())?,
             u,
             v,
-            options,
+            style: options.style(),
+            normalize: options.normalize,
         })
     }
 
@@ -210,7 +200,7 @@ impl LegendHandle for Quiver {
     }
 
     fn style(&self) -> &Style {
-        &self.options.style
+        &self.style
     }
 
     fn color_scale(&self) -> Option<&ColorScale> {
@@ -234,18 +224,18 @@ impl Layer for Quiver {
         let room = |n: usize, size: f64| size / n.max(2) as f64;
         let cell =
             room(self.u.x.len(), view.rect.width()).min(room(self.u.y.len(), view.rect.height()));
-        let most = self.options.style.size.unwrap_or(0.95 * cell.max(6.0));
+        let most = self.style.size.unwrap_or(0.95 * cell.max(6.0));
         let longest = vectors
             .iter()
             .map(|(_, v, _)| v.0.hypot(v.1))
             .fold(0.0, f64::max);
-        let width = self.options.style.width.unwrap_or(1.3);
+        let width = self.style.width.unwrap_or(1.3);
         for (at, vector, speed) in vectors {
             let length = vector.0.hypot(vector.1);
             if longest == 0.0 {
                 continue;
             }
-            let scale = match self.options.normalize {
+            let scale = match self.normalize {
                 true if length > 0.0 => 0.8 * most / length,
                 _ => most / longest,
             };

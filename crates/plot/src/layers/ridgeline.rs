@@ -1,48 +1,78 @@
 //! The ridgeline layer, a waterfall in the plane: curves one above the other, each with its own baseline.
 
 use super::super::axes_transform::AxesTransform;
-use super::super::color_scale::{COLOR_SCALE, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::{Point, clip_line, clip_polygon};
-use super::super::option_value::{OptionValue, unknown_option};
+use super::super::option_kinds::{Opacity, Pixels, named_by_table};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Scene};
-use super::super::style::{ALPHA, Dash, Style, WIDTH};
+use super::super::style::{Dash, Style, lookup};
 use super::Layer;
 use super::streamlines::single_color_runs;
-use odesync_base::error::{Result, unknown};
-use odesync_base::options::{Key, Keys};
+use odesync_base::error::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Key, Maybe, OneOf, join};
 
-/// The options of a waterfall.
-///
-/// ```
-/// use odesync_plot::Waterfall;
-/// let upwards = Waterfall::new().in_height().log().label("density");
-/// # let _ = upwards;
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Waterfall {
-    pub(in super::super) color_options: ColorScaleOptions,
-    pub(in super::super) style: Style,
-    pub(in super::super) in_height: bool,
+/// Where the curves of a waterfall go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Offset {
+    /// One behind the other, on three axes.
+    Depth,
+    /// One above the other, on two axes.
+    Height,
+}
+
+const OFFSETS: [(&str, Offset); 2] = [("depth", Offset::Depth), ("height", Offset::Height)];
+
+impl std::str::FromStr for Offset {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        lookup("offset", name, &OFFSETS)
+    }
+}
+
+named_by_table!(Offset, OFFSETS);
+
+option_set! {
+    /// The options of a waterfall.
+    ///
+    /// ```
+    /// use odesync_plot::Waterfall;
+    /// let upwards = Waterfall::new().in_height().log().label("density");
+    /// # let _ = upwards;
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Waterfall {
+        /// Where the curves go: one behind or one above the other.
+        pub(in super::super) offset: Offset as OneOf<Offset> = Offset::Depth;
+        /// Width of a line in pixels.
+        pub(in super::super) width: Option<f64> as Maybe<Pixels> = None, "suits the layer";
+        /// Opacity from 0 to 1.
+        pub(in super::super) alpha: Option<f64> as Maybe<Opacity> = None, "suits the layer";
+    }
+    sets {
+        /// Colours.
+        pub(in super::super) color_options: ColorScaleOptions;
+    }
 }
 
 impl_color_options!(Waterfall);
 
 impl Waterfall {
-    /// The options of [`Waterfall::set`].
-    pub const OPTIONS: Keys = &[
-        COLOR_SCALE,
-        &[
-            Key::new("offset")
-                .doc("Where the curves go: one behind or one above the other.")
-                .choices(&["depth", "height"])
-                .default(|| "depth".into(), ""),
-            WIDTH,
-            ALPHA,
-        ],
-    ];
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<9>(&[ColorScaleOptions::KEYS, Self::OPTIONS]);
+
+    /// Returns the style of the curves.
+    pub(in super::super) fn style(&self) -> Style {
+        Style {
+            width: self.width,
+            alpha: self.alpha,
+            ..Style::new()
+        }
+    }
 
     /// Creates default options: curves one behind the other on three axes, coloured by height in viridis.
     pub fn new() -> Waterfall {
@@ -51,36 +81,14 @@ impl Waterfall {
 
     /// Draws the curves one above the other on two axes instead of one behind the other on three.
     pub fn in_height(mut self) -> Waterfall {
-        self.in_height = true;
+        self.offset = Offset::Height;
         self
     }
 
     /// Sets the width of the lines in pixels.
     pub fn width(mut self, width: f64) -> Waterfall {
-        self.style.width = Some(width);
+        self.width = Some(width);
         self
-    }
-
-    /// Sets an option of the waterfall by its name (see [`Waterfall::OPTIONS`]); `offset` is "depth" or "height".
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match name {
-            "offset" => {
-                self.in_height = match value.text(name)? {
-                    "depth" => false,
-                    "height" => true,
-                    other => return Err(unknown("offset", other, ["depth", "height"])),
-                };
-            }
-            "width" | "alpha" => self.style.set(name, value)?,
-            _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown_option(name, Self::OPTIONS)),
-        }
-        Ok(())
     }
 }
 
@@ -102,7 +110,7 @@ impl RidgelineLayer {
         let steps = grid.y.len().saturating_sub(1);
         let step = if steps > 0 { span / steps as f64 } else { 1.0 };
         Ok(RidgelineLayer {
-            values: ColoredGrid::new("waterfall", grid, &options.color_options, &options.style)?,
+            values: ColoredGrid::new("waterfall", grid, &options.color_options, &options.style())?,
             step,
         })
     }

@@ -11,7 +11,7 @@ use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Scene};
 use super::super::style::{Dash, Style};
 use super::Layer;
-use super::quiver::{ARROW_GREY, Arrows, arrowhead};
+use super::quiver::{Arrows, arrowhead};
 use super::streamline_seeding;
 use odesync_base::error::Result;
 
@@ -21,7 +21,8 @@ pub(in super::super) struct Streamlines {
     u: RectilinearGrid,
     v: Array2<f64>,
     color_scale: Option<ColorScale>,
-    options: Arrows,
+    style: Style,
+    density: f64,
     /// Streamlines as points with the speed at each.
     curves: Vec<Vec<(Point, f64)>>,
 }
@@ -34,14 +35,13 @@ const ARROWHEAD_SPACING: f64 = 0.6;
 
 impl Streamlines {
     pub fn new(u: RectilinearGrid, v: Array2<f64>, options: &Arrows) -> Result<Streamlines> {
-        let mut options = options.clone();
-        options.style.color = options.style.color.or(Some(ARROW_GREY));
         let speeds: Vec<f64> = u.z.iter().zip(&v).map(|(a, b)| a.hypot(*b)).collect();
         let mut layer = Streamlines {
             color_scale: options.color_scale("streamlines", speeds.iter().copied())?,
             u,
             v,
-            options,
+            style: options.style(),
+            density: options.density.unwrap_or(1.0),
             curves: Vec::new(),
         };
         layer.curves = layer.trace_streamlines();
@@ -84,7 +84,7 @@ impl Streamlines {
             let size = dx.hypot(dy);
             (size > 1e-14 * u.hypot(v)).then(|| (dx / size, dy / size))
         };
-        let distance = 1.0 / (STREAMLINES_ACROSS * self.options.density.unwrap_or(1.0)).max(4.0);
+        let distance = 1.0 / (STREAMLINES_ACROSS * self.density).max(4.0);
         let speed = |point: Point| self.vector_at(point).map_or(0.0, |(u, v)| u.hypot(v));
         let with_speed = |curve: Vec<Point>| -> Vec<(Point, f64)> {
             let points = curve.into_iter();
@@ -103,7 +103,7 @@ impl LegendHandle for Streamlines {
     }
 
     fn style(&self) -> &Style {
-        &self.options.style
+        &self.style
     }
 
     fn color_scale(&self) -> Option<&ColorScale> {
@@ -123,7 +123,7 @@ impl Layer for Streamlines {
     }
 
     fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
-        let width = self.options.style.width.unwrap_or(1.2);
+        let width = self.style.width.unwrap_or(1.2);
         for curve in &self.curves {
             let rgb = |speed: f64| match &self.color_scale {
                 Some(color_scale) => color_scale.quantized_rgb(speed),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::color_scale::ColorScale;
 use super::super::geometry::Point3;
-use super::super::layers::{ARROW_GREY, Arrows, draw_arrow};
+use super::super::layers::{Arrows, draw_arrow};
 use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::resolved_style::ResolvedStyle;
 use super::super::style::Style;
@@ -19,7 +19,8 @@ pub(in super::super) struct Quiver3 {
     points: Arc<[Point3]>,
     vectors: Arc<[Point3]>,
     color_scale: Option<ColorScale>,
-    options: Arrows,
+    style: Style,
+    normalize: bool,
 }
 
 fn length(v: &Point3) -> f64 {
@@ -36,13 +37,12 @@ impl Quiver3 {
     }
 
     pub fn new(points: Arc<[Point3]>, vectors: Arc<[Point3]>, options: &Arrows) -> Result<Quiver3> {
-        let mut options = options.clone();
-        options.style.color = options.style.color.or(Some(ARROW_GREY));
         Ok(Quiver3 {
             color_scale: options.color_scale("quiver3", vectors.iter().map(length))?,
             points,
             vectors,
-            options,
+            style: options.style(),
+            normalize: options.normalize,
         })
     }
 }
@@ -53,7 +53,7 @@ impl LegendHandle for Quiver3 {
     }
 
     fn style(&self) -> &Style {
-        &self.options.style
+        &self.style
     }
 
     fn color_scale(&self) -> Option<&ColorScale> {
@@ -95,7 +95,6 @@ impl Layer3 for Quiver3 {
             .filter(|l| l.is_finite())
             .fold(0.0, f64::max);
         let most = self
-            .options
             .style
             .size
             .map_or(MAX_ARROW_LENGTH / self.side(), |pixels| pixels / view.zoom);
@@ -105,12 +104,7 @@ impl Layer3 for Quiver3 {
             if !view.in_domain(*point) || size == 0.0 || !size.is_finite() {
                 continue;
             }
-            let by = most
-                / if self.options.normalize {
-                    size
-                } else {
-                    longest
-                };
+            let by = most / if self.normalize { size } else { longest };
             let at = view.to_box(*point);
             let end = |by: f64| std::array::from_fn(|k| at[k] + by * scaled[k]);
             // An arrow that leaves the box is clipped, so that its head is at the wall.
@@ -126,7 +120,7 @@ impl Layer3 for Quiver3 {
                 Some(color_scale) => color_scale.quantized_rgb(length(vector)),
                 None => style.rgb,
             };
-            let width = self.options.style.width.unwrap_or(1.1);
+            let width = self.style.width.unwrap_or(1.1);
             queue.add(view.nearness(at) + DEPTH_BIAS, |scene| {
                 draw_arrow(
                     middle,

@@ -1,49 +1,49 @@
 //! The layer of a surface over a grid of x and y.
 
 use super::super::color::darker;
-use super::super::color_scale::{COLOR_SCALE, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::Point3;
-use super::super::option_value::{OptionValue, unknown_option};
+use super::super::option_kinds::Opacity;
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Rgba};
-use super::super::style::{ALPHA, Dash, Style};
+use super::super::style::{Dash, Style};
 use super::camera::{AxesTransform3, clip_polygon};
 use super::{DepthQueue, Layer3};
 use odesync_base::error::{Error, Result};
-use odesync_base::options::{Key, Keys, Value};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Key, Maybe, join};
 
 /// Largest number of cells along an axis with which the lines of the grid are drawn on the surface by default.
 const MAX_MESH_CELLS: usize = 60;
 
-/// The options of a surface.
-///
-/// ```
-/// use odesync_plot::Surface;
-/// let plain = Surface::new().mesh(false).label("loss");
-/// # let _ = plain;
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Surface {
-    pub(in super::super) color_options: ColorScaleOptions,
-    mesh: Option<bool>,
-    style: Style,
+option_set! {
+    /// The options of a surface.
+    ///
+    /// ```
+    /// use odesync_plot::Surface;
+    /// let plain = Surface::new().mesh(false).label("loss");
+    /// # let _ = plain;
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Surface {
+        /// Draw the lines of the grid.
+        mesh: Option<bool> as Maybe<Flag> = None, "where they are not too many";
+        /// Opacity from 0 to 1.
+        alpha: Option<f64> as Maybe<Opacity> = None, "suits the layer";
+    }
+    sets {
+        /// Colours.
+        pub(in super::super) color_options: ColorScaleOptions;
+    }
 }
 
 impl_color_options!(Surface);
 
 impl Surface {
-    /// The options of [`Surface::set`].
-    pub const OPTIONS: Keys = &[
-        COLOR_SCALE,
-        &[
-            Key::flag("mesh")
-                .doc("Draw the lines of the grid.")
-                .default(|| Value::Unit, "where they are not too many"),
-            ALPHA,
-        ],
-    ];
+    /// Descriptions of all options.
+    pub const KEYS: &'static [Key] = &join::<8>(&[ColorScaleOptions::KEYS, Self::OPTIONS]);
 
     /// Creates default options: viridis by height, with a colour bar, and the grid's lines where they are not too many.
     pub fn new() -> Surface {
@@ -54,22 +54,6 @@ impl Surface {
     pub fn mesh(mut self, mesh: bool) -> Surface {
         self.mesh = Some(mesh);
         self
-    }
-
-    /// Sets an option of the surface by its name (see [`Surface::OPTIONS`]).
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match name {
-            "mesh" => self.mesh = Some(value.flag(name)?),
-            "alpha" => self.style.set(name, value)?,
-            _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown_option(name, Self::OPTIONS)),
-        }
-        Ok(())
     }
 }
 
@@ -89,8 +73,12 @@ impl SurfaceLayer {
                 grid.z.shape()
             )));
         }
+        let style = Style {
+            alpha: options.alpha,
+            ..Style::new()
+        };
         Ok(SurfaceLayer {
-            values: ColoredGrid::new("surface", grid, &options.color_options, &options.style)?,
+            values: ColoredGrid::new("surface", grid, &options.color_options, &style)?,
             mesh: options.mesh.unwrap_or(rows.max(columns) <= MAX_MESH_CELLS),
         })
     }

@@ -17,7 +17,7 @@ pub(in super::super) struct WaterfallLayer(ColoredGrid);
 
 impl WaterfallLayer {
     pub fn new(grid: RectilinearGrid, options: &Waterfall) -> Result<WaterfallLayer> {
-        let values = ColoredGrid::new("waterfall", grid, &options.color_options, &options.style)?;
+        let values = ColoredGrid::new("waterfall", grid, &options.color_options, &options.style())?;
         Ok(WaterfallLayer(values))
     }
 }

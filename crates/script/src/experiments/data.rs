@@ -9,10 +9,11 @@ use super::settings::{
 };
 use crate::{Error, Result};
 use odesync_base::error;
+use odesync_base::options::Named;
 use odesync_base::text::count_of;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_ode::{dynamics, odesolve};
-use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
+use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset, RelativeTo};
 
 /// Relative and absolute tolerance of the truth: far below any noise, and below the accuracy asked of a model.
 const TRUTH_TOLERANCES: (f64, f64) = (1e-11, 1e-13);
@@ -51,7 +52,9 @@ impl ExperimentData {
 
 fn add_noise(data: Dataset, noise: Option<&NoiseSettings>) -> Result<Dataset> {
     match noise {
-        Some(n) => data.add_noise_seeded(n.amplitude, n.relative_to.parse()?, n.seed),
+        Some(n) => {
+            data.add_noise_seeded(n.amplitude, RelativeTo::from_name(&n.relative_to)?, n.seed)
+        }
         None => Ok(data),
     }
 }
@@ -122,6 +125,11 @@ const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt
 
 /// Returns the given file format, else the one that the file's extension implies.
 fn file_format(path: &Path, given: Option<&str>) -> Result<&'static str> {
+    // A table may be packed.
+    let path = match path.extension().is_some_and(|e| e == "gz") {
+        true => path.with_extension(""),
+        false => path.to_path_buf(),
+    };
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let name = given.unwrap_or(match ending {
         "txt" | "tsv" | "dat" => "csv",
@@ -151,6 +159,7 @@ fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
                     .state
                     .clone()
                     .map(|names| names.into_vec().into_iter().map(Column::from).collect()),
+                dt: settings.dt.map(|dt| dt / settings.every.max(1) as f64),
                 ..CsvOptions::default()
             },
         ),

@@ -4,6 +4,8 @@ use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
 use super::losses::training_title;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Maybe, Number, Whole};
 use odesync_base::text::count_of;
 use odesync_plot::builders::residuals;
 use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
@@ -11,35 +13,24 @@ use odesync_train::datasets::Dataset;
 use odesync_train::discovery::Discovery;
 use odesync_train::training::{Ensemble, Prediction, Run};
 
-/// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
-///
-/// ```
-/// use odesync_script::recipes::FitOptions;
-/// let longer: FitOptions = 12.0.into();
-/// assert_eq!(longer, FitOptions::default().t_end(12.0));
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct FitOptions {
-    /// End of the model's line; the last time of the data where `None`.
-    pub t_end: Option<f64>,
-    /// End of the training data, which is marked in the figure; where `None`, the last time of the data is marked if the model's
-    /// line continues beyond it.
-    pub train_end: Option<f64>,
-    /// Index of the sample to draw.
-    pub sample: usize,
-    /// Whether the residuals, data minus model, are drawn below; for an ensemble they never are.
-    pub residuals: bool,
-}
-
-impl Default for FitOptions {
-    /// Draws the first sample up to its last time, with the residuals.
-    fn default() -> Self {
-        FitOptions {
-            t_end: None,
-            train_end: None,
-            sample: 0,
-            residuals: true,
-        }
+option_set! {
+    /// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
+    ///
+    /// ```
+    /// use odesync_script::recipes::FitOptions;
+    /// let longer: FitOptions = 12.0.into();
+    /// assert_eq!(longer, FitOptions::default().t_end(12.0));
+    /// ```
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct FitOptions {
+        /// End of the model's line.
+        pub t_end: Option<f64> as Maybe<Number> = None, "the last time of the data";
+        /// End of the training data, which is marked in the figure.
+        pub train_end: Option<f64> as Maybe<Number> = None, "the last time of the data, where the model's line goes on";
+        /// Sample to draw, counted from 0.
+        pub sample: usize as Whole = 0;
+        /// Draw the residuals, data minus model, below; of an ensemble they never are.
+        pub residuals: bool as Flag = true;
     }
 }
 
@@ -217,8 +208,15 @@ impl Fitted<'_> {
 
     fn observe(&self) -> Option<&[usize]> {
         match self {
-            Fitted::Run(run) => run.settings.observe.as_deref(),
-            Fitted::Discovery(found) => found.best().ok()?.settings.observe.as_deref(),
+            Fitted::Run(run) => run.settings.options.observation.observe.as_deref(),
+            Fitted::Discovery(found) => found
+                .best()
+                .ok()?
+                .settings
+                .options
+                .observation
+                .observe
+                .as_deref(),
         }
     }
 
@@ -286,7 +284,9 @@ pub fn ensemble_band(
 ) -> Result<Figure> {
     let frame = FitPlot::new(data, options)?;
     let band = all.predict(&frame.t_fine, low, high)?;
-    let observe = all.best().and_then(|run| run.settings.observe.as_deref());
+    let observe = all
+        .best()
+        .and_then(|run| run.settings.options.observation.observe.as_deref());
     let of = |values: &Array3<f64>| frame.observed_components(values.view(), observe);
     let (median, low, high) = (of(&band.median)?, of(&band.low)?, of(&band.high)?);
     let mut figure = frame.figure(&median)?;

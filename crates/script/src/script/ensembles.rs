@@ -19,6 +19,8 @@ use super::training::{
     ScriptMethod, ScriptRun, TRAIN, TrainCall, check_options_of, note_stiff_run, run,
 };
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::Number;
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{Callback, Ensemble, EnsembleMember, Run, train_ensemble};
 
@@ -191,12 +193,25 @@ pub(super) fn train(
     Ok(Dynamic::from(all))
 }
 
+option_set! {
+    /// Two quantiles of an ensemble.
+    #[derive(Debug)]
+    struct Quantiles {
+        /// Lower quantile of the band of an ensemble.
+        low: f64 as Number = 0.25;
+        /// Upper quantile of the band of an ensemble.
+        high: f64 as Number = 0.75;
+    }
+}
+
 /// The option keys of two quantiles.
-pub(super) const QUANTILES: &[Key] = &[Key::new("low"), Key::new("high")];
+pub(super) const QUANTILES: &[Key] = Quantiles::OPTIONS;
 
 /// Reads the options `low` and `high`, two quantiles.
 pub(super) fn quantiles(options: &mut Options) -> Result<(f64, f64)> {
-    Ok((options.f64("low", 0.25)?, options.f64("high", 0.75)?))
+    let mut read = Quantiles::default();
+    options.read_set(&mut read)?;
+    Ok((read.low, read.high))
 }
 
 fn predict(

@@ -1,5 +1,6 @@
 //! The interface of a session to the bindings that run in it.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,8 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     interrupt: Arc<AtomicBool>,
     output_failed: Mutex<Option<String>>,
+    /// Notes that are said once.
+    said: Mutex<HashSet<String>>,
     output_closed: AtomicBool,
     output: Output,
     quiet: bool,
@@ -77,6 +80,7 @@ impl Host {
         Self(Arc::new(Inner {
             interrupt: Arc::default(),
             output_failed: Mutex::new(None),
+            said: Mutex::default(),
             output_closed: AtomicBool::new(false),
             output: options.output,
             quiet: options.quiet,
@@ -144,6 +148,13 @@ impl Host {
         }
         // The next step of the script checks the reason.
         self.0.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes one line as a remark, as [`Host::note`] does, the first time that it is said in this session.
+    pub fn note_once(&self, line: &str) {
+        if lock(&self.0.said).insert(line.to_string()) {
+            self.note(line);
+        }
     }
 
     /// Writes one line as a remark, unless quiet. A failure is ignored.

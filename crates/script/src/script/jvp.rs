@@ -6,17 +6,14 @@ use super::array::ScriptArray;
 use super::convert;
 use super::fields::ScriptField;
 use super::host::Host;
-use super::keys::{Key, Keys};
+use super::keys::Keys;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::{SOLVER, check_solution_memory, solver};
 use crate::{Error, Result};
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
 
-/// The option keys of a direction.
-const JVP_DIRECTION: &[Key] = &[Key::new("params"), Key::new("u0")];
-
-const JVP: Keys = &[JVP_DIRECTION, SOLVER];
+const JVP: Keys = &[Tangent::OPTIONS, SOLVER];
 
 fn jvp_of(
     host: &Host,
@@ -29,14 +26,8 @@ fn jvp_of(
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
     };
-    let mut direction = |key: &'static str, what: &str| match options.take(key) {
-        Some(value) => convert::to_vector(&value, what),
-        None => Ok(vec![]),
-    };
-    let tangent = Tangent {
-        params: direction("params", "jvp: params")?,
-        u0: direction("u0", "jvp: u0 of the direction")?,
-    };
+    let mut tangent = Tangent::default();
+    options.read_set(&mut tangent)?;
     options.finish()?;
     if tangent == Tangent::default() {
         return Err(Error::invalid(

@@ -172,35 +172,6 @@ impl Options {
         })
     }
 
-    /// Reads a finite number that is 0 or above.
-    ///
-    /// # Errors
-    /// See [`Options::f64`].
-    pub fn non_negative(&mut self, key: &'static str, default: f64) -> Result<f64> {
-        let read = self.read_as(key, "a number that is 0 or above", |value| {
-            convert::to_number(value).filter(|x| *x >= 0.0 && x.is_finite())
-        })?;
-        Ok(read.unwrap_or(default))
-    }
-
-    /// Reads a whole number that is 0 or above.
-    ///
-    /// # Errors
-    /// See [`Options::f64`].
-    pub fn usize(&mut self, key: &'static str, default: usize) -> Result<usize> {
-        Ok(self.opt_usize(key)?.unwrap_or(default))
-    }
-
-    /// Reads a whole number that is 0 or above and may be absent.
-    ///
-    /// # Errors
-    /// See [`Options::f64`].
-    pub fn opt_usize(&mut self, key: &'static str) -> Result<Option<usize>> {
-        self.read_as(key, "a whole number that is 0 or above", |value| {
-            value.as_int().ok().and_then(|n| usize::try_from(n).ok())
-        })
-    }
-
     /// Reads a whole number above 0.
     ///
     /// # Errors
@@ -214,16 +185,6 @@ impl Options {
                 .filter(|n| *n > 0)
         })?;
         Ok(read.unwrap_or(default))
-    }
-
-    /// Reads an unsigned seed that may be absent.
-    ///
-    /// # Errors
-    /// See [`Options::f64`].
-    pub fn opt_seed(&mut self, key: &'static str) -> Result<Option<u64>> {
-        self.read_as(key, "a whole number that is 0 or above", |value| {
-            value.as_int().ok().and_then(|n| u64::try_from(n).ok())
-        })
     }
 
     /// Reads `true` or `false`.
@@ -279,17 +240,6 @@ impl Options {
                 Err(Error::invalid(format!("{}: {unknown}", self.call)))
             }
         }
-    }
-
-    /// Reads a list of strings that may be absent; a single string is a list of one.
-    ///
-    /// # Errors
-    /// See [`Options::f64`].
-    pub fn opt_strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
-        let value = self.take(key);
-        value
-            .map(|value| self.strings(key, "a list of strings", &value))
-            .transpose()
     }
 
     /// Converts the value of `key` to a list of strings; a single string is a list of one.

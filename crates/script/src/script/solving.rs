@@ -38,14 +38,15 @@ pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 /// The option keys of an event.
 const EVENT: &[Key] = &[
     Key::new("event").doc(
-        "A closure `|t, u, p| …` whose zeros are found; `sol.events` has their times and states.",
+        "A closure `|t, u, p| …` whose zeros are found; `p` holds the field's single constants and its external inputs. `sol.events[i]` \
+         has their times and states.",
     ),
     Key::new("direction")
         .doc("Count `\"up\"` or `\"down\"` crossings of the event only.")
         .choices(&Direction::NAMES)
         .default(|| "both".into(), ""),
     Key::flag("terminal")
-        .doc("End the solution at the event.")
+        .doc("End the solution at the event; `sol.ended_by` says which one it was.")
         .default(|| false.into(), ""),
 ];
 
@@ -267,9 +268,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
-         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", \"gustafsson\"; the solver's own if left out), \
-         breakpoints, engine, device; event (|t, u, p| a number that passes through zero; p holds the field's single constants and its external inputs) with direction (\"both\", \"up\", \
-         \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
+         field is stiff). The times and states of events are in sol.events.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )
     .options(SOLVE)

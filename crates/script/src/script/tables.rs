@@ -4,10 +4,12 @@ use rhai::{Array as List, Dynamic, Map};
 
 use super::array::ScriptArray;
 use super::convert;
-use super::keys::{Key, Keys};
+use super::keys::Keys;
 use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Maybe, Texts};
 use odesync_base::tables::{AlignedTable, TableCell, format_number};
 
 /// Largest nesting depth to which lists are shown.
@@ -60,12 +62,24 @@ fn text(value: &Dynamic, depth: usize) -> String {
     }
 }
 
-const TABLE: Keys = &[&[Key::new("columns"), Key::new("digits")]];
+option_set! {
+    /// Options of a table.
+    #[derive(Debug)]
+    struct TableOptions {
+        /// Names of the columns, in their order.
+        columns: Option<Vec<String>> as Maybe<Texts> = None, "all, by name";
+        /// Number of significant digits, at most 17.
+        digits: usize as Count = 4;
+    }
+}
+
+const TABLE: Keys = &[TableOptions::OPTIONS];
 
 fn table(rows: &List, mut options: Options) -> Result<String> {
-    let chosen = options.opt_strings("columns")?;
-    let digits = options.count("digits", 4)?;
+    let mut read = TableOptions::default();
+    options.read_set(&mut read)?;
     options.finish()?;
+    let TableOptions { columns, digits } = read;
     if digits > 17 {
         return Err(Error::invalid(format!(
             "table: a float has at most 17 digits, not {digits}"
@@ -90,7 +104,7 @@ fn table(rows: &List, mut options: Options) -> Result<String> {
         .collect();
     known.sort();
     known.dedup();
-    let columns = chosen.unwrap_or_else(|| known.clone());
+    let columns = columns.unwrap_or_else(|| known.clone());
     if let Some(column) = columns.iter().find(|c| !known.contains(c))
         && !rows.is_empty()
     {

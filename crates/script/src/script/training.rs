@@ -111,12 +111,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run, train(model, data), or train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] }) -> Ensemble",
         "Trains a copy of the model, by weak_constraint() where no method is given; with seeds the model that a closure makes after each of them, with variants (a list of option \
-         maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
-         optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
-         all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
-         checkpoints and metrics), checkpoint_every, trajectory_every (keep the parameters every so many epochs: run.path, pca(run)), resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
-         max_step, max_steps, controller, breakpoints, adjoint (how gradients are computed, see loss_and_gradient), adjoint_rtol, \
-         adjoint_atol, progress, seeds, variants.",
+         maps) each variant, side by side; every member is the run that it would be alone.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     )
     .options(TRAIN)

@@ -155,3 +155,42 @@ fn columns_by_name() {
     gives(&format!("{three} d.u.to_list().len()"), "3");
     gives(&format!("{three} d.names.contains(\"u[0]\")"), "true");
 }
+
+#[test]
+fn names_stay_with_data_in_other_units() {
+    let data = "let d = dataset([1900, 1901], [[30.0, 4.0], [60.0, 8.0]], [27.0, 2.0]).with_names([\"hare\", \"lynx\"]); ";
+    for (code, want) in [
+        ("(d / 3.0).names", "[\"hare\", \"lynx\"]"),
+        ("(d / 3.0).u0", "Array[2] [9, 0.666667]"),
+        ("(d / [30, 4]).u == [[1, 1], [2, 2]]", "true"),
+        ("(2 * d).u[0]", "Array[2] [60, 8]"),
+        ("(d * [2, 1]).u[0]", "Array[2] [60, 4]"),
+        ("(d - [30, 4]).u[0]", "Array[2] [0, 0]"),
+        ("(1 + d - 1).u == d.u", "true"),
+        ("d.scaled(30).u == (d / 30).u", "true"),
+        ("d.scaled(30, #{ t0: 1900, t: 0.5 }).t", "Array[2] [0, 2]"),
+        ("d.scaled(30)[\"lynx\"]", "Array[2] [0.133333, 0.266667]"),
+        ("d.units.state", "[\"\", \"\"]"),
+    ] {
+        gives(&format!("{data}{code}"), want);
+    }
+}
+
+#[test]
+fn what_was_guessed_of_a_table_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.csv");
+    std::fs::write(&path, "Zeit;x\n0;1,5\n1;2,5\n").unwrap();
+    let (output, text) = Output::captured();
+    let mut session = Session::new(SessionOptions {
+        output,
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    let code = format!("read_csv({:?})", path.display().to_string());
+    session.eval(&code, None).unwrap();
+    session.eval(&code, None).unwrap();
+    let text = text.lock().unwrap().clone();
+    let note = "columns are separated by \";\"; the decimal mark is a comma";
+    assert_eq!(text.matches(note).count(), 1, "{text}");
+}

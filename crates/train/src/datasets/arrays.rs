@@ -8,6 +8,8 @@ use super::data_error;
 use super::dataset::Dataset;
 use odesync_base::error::{Error, Result, nearest};
 use odesync_base::memory::{default_limit, format_bytes};
+use odesync_base::option_set;
+use odesync_base::options::{Maybe, Text};
 
 /// Default names of the times.
 const TIME_NAMES: [&str; 3] = ["t", "time", "times"];
@@ -15,19 +17,22 @@ const TIME_NAMES: [&str; 3] = ["t", "time", "times"];
 /// Maximum number of arrays listed in a message.
 const MAX_LISTED: usize = 12;
 
-/// Names of the data's arrays in a file, for [`read_npz`](super::read_npz) and [`read_safetensors`](super::read_safetensors).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ArrayNames {
-    /// Name of the times, `[time]`. Default: `t`, `time` or `times`.
-    pub t: Option<String>,
-    /// Name of the values, `[sample, time, dof]`, `[time, dof]` or `[time]`. Default: `u`.
-    pub u: Option<String>,
-    /// Name of the initial states, `[sample, dof]` or `[dof]`. Default: `u0` if there is such an array, else the first row of the
-    /// values is used.
-    pub u0: Option<String>,
-    /// Maximum memory of an array while it is read, in bytes. Default: a quarter of the machine's memory. An archive of a few
-    /// kilobytes can unpack to terabytes.
-    pub memory: Option<usize>,
+option_set! {
+    /// Names of the data's arrays in a file, for [`read_npz`](super::read_npz) and [`read_safetensors`](super::read_safetensors).
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ArrayNames {
+        /// Name of the times, `[time]`.
+        pub t: Option<String> as Maybe<Text> = None, "`t`, `time` or `times`";
+        /// Name of the values, `[sample, time, dof]`, `[time, dof]` or `[time]`.
+        pub u: Option<String> as Maybe<Text> = None, "`u`";
+        /// Name of the initial states, `[sample, dof]` or `[dof]`.
+        pub u0: Option<String> as Maybe<Text> = None, "`u0`, or the first row of the values where there is no such array";
+    }
+    others {
+        /// Maximum memory of an array while it is read, in bytes. Default: a quarter of the machine's memory. An archive of a few
+        /// kilobytes can unpack to terabytes.
+        pub memory: Option<usize> = None;
+    }
 }
 
 impl ArrayNames {

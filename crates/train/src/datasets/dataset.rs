@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
 
 use super::samples::Samples;
+use super::units::Units;
 use crate::smoothing::check_times;
 use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
@@ -25,6 +26,7 @@ pub struct Dataset {
     pub(super) samples: Samples,
     pub(super) u0: Array2<f64>,
     pub(super) names: Vec<String>,
+    pub(super) units: Units,
 }
 
 impl Dataset {
@@ -68,7 +70,12 @@ impl Dataset {
         };
         let names = default_names(dof);
         let samples = Samples::Uniform { t, u };
-        Ok(Self { samples, u0, names })
+        Ok(Self {
+            samples,
+            u0,
+            names,
+            units: Units::default(),
+        })
     }
 
     /// Creates a dataset from a single trajectory `u` `[time, dof]` and its initial state `u0` `[dof]`.
@@ -110,6 +117,13 @@ impl Dataset {
         }
         self.names = names;
         Ok(self)
+    }
+
+    /// Returns the data with the names and units of other data with the same components.
+    pub(super) fn labelled_as(mut self, other: &Dataset) -> Self {
+        self.names.clone_from(&other.names);
+        self.units.clone_from(&other.units);
+        self
     }
 
     /// Returns the times, `[time]`. Where samples have different times, these are the times of all samples, increasing;
@@ -236,7 +250,8 @@ impl Dataset {
             let (t, u) = (t.slice(s![..*n]), u.slice(s![..*n, ..]));
             (t.to_owned(), u.to_owned())
         });
-        Dataset::ragged(parts.collect(), Some(self.u0.clone()))?.with_names(self.names.clone())
+        let part = Dataset::ragged(parts.collect(), Some(self.u0.clone()))?;
+        Ok(part.labelled_as(self))
     }
 
     /// Returns the times of each sample from index `from` up to, not including, `to`. Times are not shifted. If `from` is not 0,
@@ -261,7 +276,7 @@ impl Dataset {
         Ok(Self {
             samples,
             u0,
-            names: self.names.clone(),
+            ..self.clone()
         })
     }
 

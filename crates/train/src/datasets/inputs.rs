@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 
-use super::Dataset;
+use super::{Dataset, Units};
 use crate::{Error, Result};
 use odesync_ode::field::InputSignal;
 
@@ -85,7 +85,8 @@ impl Dataset {
                 (t.slice(s![..n]).to_owned(), u.slice(s![..n, ..]).to_owned())
             })
             .collect();
-        Dataset::ragged(samples, Some(self.u0))?.with_names(self.names)
+        let measured = Dataset::ragged(samples, Some(self.u0.clone()))?;
+        Ok(measured.labelled_as(&self))
     }
 
     /// Returns the data of these components alone.
@@ -96,6 +97,13 @@ impl Dataset {
             samples: self.samples.with_values(values.collect()),
             u0: self.u0.select(Axis(1), components),
             names: components.iter().map(|j| self.names[*j].clone()).collect(),
+            units: Units {
+                time: self.units.time.clone(),
+                state: components
+                    .iter()
+                    .filter_map(|j| self.units.state.get(*j).cloned())
+                    .collect(),
+            },
         }
     }
 }

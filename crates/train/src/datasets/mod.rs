@@ -6,6 +6,8 @@
 //! | `samples.rs` | storage of times and values: common times, or different times for each sample |
 //! | `simulated.rs` | data from a known system |
 //! | `inputs.rs` | components that are known inputs |
+//! | `scaled.rs` | data in other units: components multiplied and shifted |
+//! | `units.rs` | [`Units`]: words for labels |
 //! | `noise.rs` | Gaussian noise with PyTorch's random numbers |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
 //! | `npy.rs` | [`read_npy`]: a single array from NumPy |
@@ -29,22 +31,25 @@ mod npz;
 mod safetensors;
 mod samples;
 mod scalar_type;
+mod scaled;
 mod schmidt_lipson;
 mod simulated;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub use arrays::ArrayNames;
-pub use csv::{Column, CsvOptions, read_csv, write_csv};
+pub use csv::{Column, CsvOptions, CsvReading, read_csv, read_csv_with_notes, write_csv};
 pub use dataset::Dataset;
 pub(crate) use dataset::mean_variance;
 pub use json::read_json;
-pub use noise::RelativeTo;
+pub use noise::{NoiseOptions, RelativeTo};
 pub use npy::read_npy;
 pub use npz::{read_npz, write_npz};
 pub(crate) use safetensors::open_safetensors;
 pub use safetensors::{read_safetensors, write_safetensors};
 pub use schmidt_lipson::read_schmidt_lipson;
+pub use units::Units;
 
 use std::path::Path;
 
@@ -70,9 +75,38 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| Error::io("read", path, &e))
 }
 
-/// Reads a file as text, without a byte order mark.
+/// First bytes of a file that gzip has packed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Unpacks a file that gzip has packed; what would not fit into memory is refused before it is unpacked.
+fn gunzip(path: &Path, packed: &[u8]) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let limit = odesync_base::memory::default_limit();
+    let mut bytes = vec![];
+    let mut reader = flate2::read::MultiGzDecoder::new(packed).take(limit as u64 + 1);
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io("unpack", path, &e))?;
+    match bytes.len() <= limit {
+        true => Ok(bytes),
+        false => Err(data_error(
+            path,
+            None,
+            None,
+            format!(
+                "it unpacks to more than {}: keep a part of it",
+                odesync_base::memory::format_bytes(limit)
+            ),
+        )),
+    }
+}
+
+/// Reads a file as text, without a byte order mark; one that gzip has packed is unpacked.
 fn read_text(path: &Path) -> Result<String> {
-    let bytes = read_bytes(path)?;
+    let mut bytes = read_bytes(path)?;
+    if bytes.starts_with(&GZIP) {
+        bytes = gunzip(path, &bytes)?;
+    }
     let cure = "save it as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(data_error(

@@ -1,11 +1,11 @@
 //! Gaussian noise with PyTorch's random numbers.
 
-use std::str::FromStr;
-
 use ndarray::Array2;
 
 use super::Dataset;
 use odesync_base::error::{self, Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Maybe, Named, OneOf, Seed};
 use odesync_base::random::Generator;
 
 /// Unit of the amplitude of noise.
@@ -20,20 +20,38 @@ pub enum RelativeTo {
     Std,
 }
 
-impl FromStr for RelativeTo {
-    type Err = Error;
+impl Named for RelativeTo {
+    const NAMES: &'static [&'static str] = &["nothing", "mean", "std"];
 
-    fn from_str(name: &str) -> Result<Self> {
+    fn from_name(name: &str) -> Result<Self> {
         match name {
             "nothing" => Ok(Self::Nothing),
             "mean" => Ok(Self::Mean),
             "std" => Ok(Self::Std),
-            _ => Err(error::unknown(
-                "relative_to",
-                name,
-                ["nothing", "mean", "std"],
-            )),
+            _ => {
+                let known = Self::NAMES.iter().copied();
+                Err(error::unknown("relative_to", name, known))
+            }
         }
+    }
+
+    fn to_name(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Mean => "mean",
+            Self::Std => "std",
+        }
+    }
+}
+
+option_set! {
+    /// Options of added noise.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct NoiseOptions {
+        /// Unit of the amplitude: `"nothing"` is that of the data, else each component's mean or standard deviation over time.
+        pub relative_to: RelativeTo as OneOf<RelativeTo> = RelativeTo::Nothing;
+        /// Seed of the noise.
+        pub seed: Option<u64> as Maybe<Seed> = None, "the numbers go on from `seed(…)`";
     }
 }
 

@@ -220,6 +220,7 @@ impl Dataset {
             samples: Samples::new(trajectories),
             u0: ndarray::concatenate(Axis(0), &u0).map_err(|e| Error::invalid(e.to_string()))?,
             names: names.clone(),
+            units: first.units.clone(),
         })
     }
 
@@ -234,11 +235,8 @@ impl Dataset {
                 self.samples()
             )));
         };
-        Dataset::single(
-            t.to_owned(),
-            u.to_owned(),
-            Some(self.u0.row(sample).to_owned()),
-        )?
-        .with_names(self.names.clone())
+        let u0 = self.u0.row(sample).to_owned();
+        let one = Dataset::single(t.to_owned(), u.to_owned(), Some(u0))?;
+        Ok(one.labelled_as(self))
     }
 }

@@ -5,6 +5,8 @@ use super::lanczos::{Krylov, normalise};
 use super::spectrum::DENSE_LIMIT;
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;
+use odesync_base::option_set;
+use odesync_base::options::{Count, Maybe, NumberList, Positive, Seed};
 use odesync_base::random::Generator;
 
 /// Maximum number of points of the default grid.
@@ -12,32 +14,22 @@ const MAX_POINTS: usize = 20_001;
 /// Minimum number of points of the default grid.
 const MIN_POINTS: usize = 401;
 
-/// Options of a spectral density.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DensityOptions {
-    /// Width σ of the Gaussian around each node. Default: 1/100 of the distance between the outermost nodes.
-    pub sigma: Option<f64>,
-    /// Points at which the density is evaluated. Default: from 5 σ below the smallest node to 5 σ above the largest, in steps of
-    /// σ/4 or finer (wider where that would be more than 20001 points).
-    pub grid: Option<Vec<f64>>,
-    /// Number of random vectors of an estimate. Default: 10.
-    pub probes: usize,
-    /// Number of Lanczos steps, and so of nodes, for each random vector. Default: 80, or the number of parameters if that is
-    /// smaller.
-    pub steps: usize,
-    /// Seed of the random vectors. Default: 0.
-    pub seed: u64,
-}
-
-impl Default for DensityOptions {
-    fn default() -> Self {
-        DensityOptions {
-            sigma: None,
-            grid: None,
-            probes: 10,
-            steps: 80,
-            seed: 0,
-        }
+option_set! {
+    /// Options of a spectral density.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct DensityOptions {
+        /// Width σ of the Gaussian around each node.
+        pub sigma: Option<f64> as Maybe<Positive> = None, "1/100 of the distance between the outermost nodes";
+        /// Points at which the density is evaluated.
+        ///
+        /// By default in steps of σ/4 or finer, wider where that would be more than 20001 points.
+        pub grid: Option<Vec<f64>> as Maybe<NumberList> = None, "to 5 σ beyond the outermost nodes";
+        /// Number of random vectors of an estimate.
+        pub probes: usize as Count = 10;
+        /// Number of Lanczos steps, and so of nodes, for each random vector; at most the number of parameters.
+        pub steps: usize as Count = 80;
+        /// Seed of the random vectors.
+        pub seed: u64 as Seed = 0;
     }
 }
 

@@ -5,6 +5,8 @@ use ndarray::Array2;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 use odesync_base::memory::check_memory;
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Named, OneOf, Seed};
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 
@@ -21,42 +23,37 @@ pub enum Normalization {
     None,
 }
 
-impl Normalization {
-    /// Names accepted by [`Normalization::by_name`].
-    pub const NAMES: [&'static str; 3] = ["filter", "layer", "none"];
+impl Named for Normalization {
+    const NAMES: &'static [&'static str] = &["filter", "layer", "none"];
 
-    /// Returns the normalisation of this name.
-    ///
-    /// # Errors
-    /// An unknown name.
-    pub fn by_name(name: &str) -> Result<Self> {
+    fn from_name(name: &str) -> Result<Self> {
         match name {
             "filter" => Ok(Normalization::Filter),
             "layer" => Ok(Normalization::Layer),
             "none" => Ok(Normalization::None),
-            _ => Err(unknown("normalize", name, Self::NAMES)),
+            _ => Err(unknown("normalize", name, Self::NAMES.iter().copied())),
+        }
+    }
+
+    fn to_name(&self) -> &'static str {
+        match self {
+            Normalization::Filter => "filter",
+            Normalization::Layer => "layer",
+            Normalization::None => "none",
         }
     }
 }
 
-/// Options of random directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DirectionOptions {
-    /// Normalisation of the directions. Default: by filter.
-    pub normalize: Normalization,
-    /// Whether biases and single parameters vary too. Default: true. In Li et al. they do not.
-    pub biases: bool,
-    /// Seed of the random numbers. Default: 0.
-    pub seed: u64,
-}
-
-impl Default for DirectionOptions {
-    fn default() -> Self {
-        DirectionOptions {
-            normalize: Normalization::Filter,
-            biases: true,
-            seed: 0,
-        }
+option_set! {
+    /// Options of random directions.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct DirectionOptions {
+        /// Normalisation of the directions: by row of a weight matrix, by block, or none.
+        pub normalize: Normalization as OneOf<Normalization> = Normalization::Filter;
+        /// Whether biases and single parameters vary too; in Li et al. (2018) they do not.
+        pub biases: bool as Flag = true;
+        /// Seed of the random numbers.
+        pub seed: u64 as Seed = 0;
     }
 }
 

@@ -199,7 +199,7 @@ impl Run {
         for (name, (shape, values)) in tensors {
             content.add_tensor(&name, &shape, &values);
         }
-        if self.settings.trajectory_every.is_some() {
+        if self.settings.options.trajectory_every.is_some() {
             let n = self.last.n_params() + self.aux_params.len();
             content.add_tensor(
                 PARAMETER_PATH,
@@ -225,7 +225,7 @@ impl Run {
                 .collect(),
             _ => None,
         };
-        let parameter_path = match metadata.settings.trajectory_every {
+        let parameter_path = match metadata.settings.options.trajectory_every {
             Some(_) => {
                 let path = content.take_tensor(path, PARAMETER_PATH)?;
                 let n = path.shape.last().copied().unwrap_or(0).max(1);
@@ -304,7 +304,8 @@ impl Run {
         if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
             return Some("the initial times of the data are missing or not finite");
         }
-        let in_params = self.settings.train_u0 && self.weak_constraint.is_none();
+        let in_params =
+            self.settings.options.observation.train_u0 && self.weak_constraint.is_none();
         if in_params && self.aux_params.len() < self.u0.len() {
             return Some("the trained initial states are missing");
         }
@@ -313,6 +314,7 @@ impl Run {
         }
         let points = self
             .settings
+            .options
             .trajectory_every
             .map_or(0, |every| epochs.div_ceil(every.max(1)));
         if self.parameter_path.len() != points

@@ -36,7 +36,7 @@ impl Run {
     /// # Errors
     /// A run that stored none.
     pub fn path(&self) -> Result<ParameterPath> {
-        let Some(every) = self.settings.trajectory_every else {
+        let Some(every) = self.settings.options.trajectory_every else {
             return Err(Error::invalid(
                 "the run kept no parameters on its way; train with trajectory_every: 10 for those of every 10th epoch",
             ));
@@ -64,7 +64,7 @@ impl Run {
             Some(i) => self.last.with_params(&path.params.row(i).to_vec()),
             None => Err(Error::invalid(format!(
                 "the parameters after {epoch} epochs were not kept; there are those of every {} epochs, and after all {}",
-                self.settings.trajectory_every.unwrap_or_default(),
+                self.settings.options.trajectory_every.unwrap_or_default(),
                 self.history.len()
             ))),
         }

@@ -154,7 +154,7 @@ fn settings_difference(saved: &Run, now: &Run) -> Option<String> {
         let mut settings = run.settings.clone();
         // These settings may change.
         settings.epochs = 0;
-        settings.device.clear();
+        settings.options.device.clear();
         let solver = SavedSolver(run.solver.clone());
         let texts = (serde_json::to_value(settings), serde_json::to_value(solver));
         serde_json::json!([texts.0.unwrap_or_default(), texts.1.unwrap_or_default()])
@@ -233,7 +233,7 @@ pub(super) fn resume_notes(folder: &Path, saved: &Run, now: &Run) -> Vec<String>
             &saved.instruction_set,
             &now.instruction_set,
         ),
-        ("device", &a.device, &b.device),
+        ("device", &a.options.device, &b.options.device),
     ] {
         if before != now {
             notes.push(format!(
@@ -241,7 +241,7 @@ pub(super) fn resume_notes(folder: &Path, saved: &Run, now: &Run) -> Vec<String>
             ));
         }
     }
-    if a.epochs != b.epochs && a.lr_schedule == super::lr_schedule::LrSchedule::Cosine {
+    if a.epochs != b.epochs && a.options.lr_schedule == super::lr_schedule::LrSchedule::Cosine {
         notes.push(format!(
             "the cosine of the learning rate ends at epoch {} now, not {}",
             b.epochs, a.epochs

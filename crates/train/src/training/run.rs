@@ -291,7 +291,7 @@ impl Run {
         };
         if let Some(state) = &self.weak_constraint {
             self.u0 = state.u0();
-        } else if self.settings.train_u0 {
+        } else if self.settings.options.observation.train_u0 {
             let from = aux_params.len().saturating_sub(self.u0.len());
             for (u0, trained) in self.u0.iter_mut().zip(&aux_params[from..]) {
                 *u0 = *trained;
@@ -306,7 +306,13 @@ impl Run {
             return;
         }
         let all = || (0..data.dof()).collect();
-        let columns = self.settings.observe.clone().unwrap_or_else(all);
+        let columns = self
+            .settings
+            .options
+            .observation
+            .observe
+            .clone()
+            .unwrap_or_else(all);
         let fit = FreeFit::solve(&self.model, &self.u0, data, &columns, &self.solver);
         self.best_nmse = fit.ok().and_then(|fit| fit.nmse());
     }

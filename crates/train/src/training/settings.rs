@@ -1,70 +1,129 @@
 //! Settings of a run as its checkpoint stores them.
 
 use serde::de::Error as _;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::lr_schedule::LrSchedule;
 use super::method::TrainingMethod;
-use super::optimizer::Optimizer;
 use super::options::TrainOptions;
 use crate::Result;
-use odesync_base::options::{Value, read_map, write_map};
+use crate::observation::Observation;
+use odesync_base::options::{OptionSet, Value, read_map, write_map};
 use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
 
 /// The method and the options of a run that its results depend on, except the solver options, which are in
 /// [`Run::solver`](super::Run::solver).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct TrainSettings {
     /// The training method with its settings.
     pub method: TrainingMethod,
-    /// The optimiser with its settings.
-    pub optimizer: Optimizer,
-    /// Learning rate.
-    pub lr: f64,
-    /// Learning-rate schedule.
-    pub lr_schedule: LrSchedule,
-    /// Upper bound on the Euclidean norm of the gradient.
-    pub clip: Option<f64>,
-    /// Number of epochs without a better mse after which to stop.
-    pub patience: Option<usize>,
-    /// Number of consecutive failed epochs after which to stop.
-    pub max_failures: usize,
-    /// State variables of the data's columns; all of them, in order, where `None`.
-    #[serde(default)]
-    pub observe: Option<Vec<usize>>,
-    /// Whether initial states are trained.
-    #[serde(default)]
-    pub train_u0: bool,
-    /// Number of epochs between two stored points of the parameter path.
-    #[serde(default)]
-    pub trajectory_every: Option<usize>,
-    /// Number of epochs requested.
+    /// Number of epochs requested; 0 where there is none, and the run takes as many as it needs.
     pub epochs: usize,
-    /// Name of the engine, `native` or `torch`.
-    pub engine: String,
-    /// Device of the engine.
-    pub device: String,
+    /// The options that the results depend on; the others have their defaults.
+    pub options: TrainOptions,
 }
+
+/// The options of a run that its checkpoint stores, in the order of the file. The optimiser and the schedule of the learning rate
+/// have forms of their own there, the others that of scripts.
+const SAVED: [&str; 12] = [
+    "optimizer",
+    "lr",
+    "lr_schedule",
+    "clip",
+    "patience",
+    "max_failures",
+    "observe",
+    "train_u0",
+    "trajectory_every",
+    "epochs",
+    "engine",
+    "device",
+];
+
+/// Those that the first checkpoints do not have.
+const LATER: [&str; 3] = ["observe", "train_u0", "trajectory_every"];
 
 impl TrainSettings {
     pub(super) fn new(method: &TrainingMethod, options: &TrainOptions) -> Self {
         TrainSettings {
             method: method.clone(),
-            optimizer: options.optimizer.clone(),
-            lr: options.lr,
-            lr_schedule: options.lr_schedule.clone(),
-            clip: options.clip,
-            patience: options.patience,
-            max_failures: options.max_failures,
-            observe: options.observation.observe.clone(),
-            train_u0: options.observation.train_u0,
-            trajectory_every: options.trajectory_every,
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
-            engine: options.engine.clone(),
-            device: options.device.clone(),
+            options: TrainOptions {
+                optimizer: options.optimizer.clone(),
+                lr: options.lr,
+                lr_schedule: options.lr_schedule.clone(),
+                clip: options.clip,
+                patience: options.patience,
+                max_failures: options.max_failures,
+                observation: Observation {
+                    u0: None,
+                    ..options.observation.clone()
+                },
+                trajectory_every: options.trajectory_every,
+                engine: options.engine.clone(),
+                device: options.device.clone(),
+                ..TrainOptions::default()
+            },
         }
     }
+}
+
+impl Serialize for TrainSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let options = &self.options;
+        let mut map = serializer.serialize_map(Some(1 + SAVED.len()))?;
+        map.serialize_entry("method", &self.method)?;
+        for name in SAVED {
+            match name {
+                "optimizer" => map.serialize_entry(name, &options.optimizer)?,
+                "lr_schedule" => map.serialize_entry(name, &options.lr_schedule)?,
+                "epochs" => map.serialize_entry(name, &self.epochs)?,
+                _ => map.serialize_entry(name, &options.get(name))?,
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for TrainSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let mut map = serde_json::Map::deserialize(deserializer)?;
+        let mut read = || -> std::result::Result<Self, String> {
+            let method = take(&mut map, "method")?;
+            let (mut options, mut epochs) = (TrainOptions::default(), 0);
+            for name in SAVED {
+                match name {
+                    _ if LATER.contains(&name) && !map.contains_key(name) => {}
+                    "optimizer" => options.optimizer = take(&mut map, name)?,
+                    "lr_schedule" => options.lr_schedule = take(&mut map, name)?,
+                    "epochs" => epochs = take(&mut map, name)?,
+                    _ => {
+                        let value: Value = take(&mut map, name)?;
+                        options.set(name, &value).map_err(|e| e.to_string())?;
+                    }
+                }
+            }
+            match map.keys().next() {
+                Some(unknown) => Err(format!("unknown field \"{unknown}\"")),
+                None => Ok(TrainSettings {
+                    method,
+                    epochs,
+                    options,
+                }),
+            }
+        };
+        read().map_err(D::Error::custom)
+    }
+}
+
+/// Takes a value out of a map of the file.
+fn take<T: serde::de::DeserializeOwned>(
+    map: &mut serde_json::Map<String, serde_json::Value>,
+    name: &str,
+) -> std::result::Result<T, String> {
+    let value = map.remove(name);
+    let value = value.ok_or_else(|| format!("missing field \"{name}\""))?;
+    serde_json::from_value(value).map_err(|e| format!("{name}: {e}"))
 }
 
 /// Solver options as a checkpoint stores them: under their names, but for the controller's.
@@ -135,6 +194,34 @@ mod tests {
     /// The solver of a checkpoint of the first release, without adjoint, and one of today.
     const FIRST: &str = r#"{"solver":"rk4","rtol":1e-7,"atol":1e-9,"step_size":0.5,"substeps":null,"first_step":null,"max_step":null,"controller":"i","max_steps":100000,"breakpoints":true}"#;
     const TODAY: &str = r#"{"solver":"radau","rtol":1e-7,"atol":1e-9,"step_size":null,"substeps":null,"first_step":null,"max_step":2.0,"controller":"integral","max_steps":100000,"breakpoints":true,"adjoint":"adjoint","adjoint_rtol":0.001,"adjoint_atol":null}"#;
+
+    /// Settings of a checkpoint of the first release, and of one of today.
+    const FIRST_RUN: &str = r#"{"method":{"name":"vanilla"},"optimizer":{"name":"adamw","beta1":0.9,"beta2":0.999,"eps":1e-8,"weight_decay":0.01},"lr":0.02,"lr_schedule":{"kind":"constant"},"clip":null,"patience":null,"max_failures":10,"epochs":3,"engine":"native","device":"cpu"}"#;
+    const RUN: &str = r#"{"method":{"name":"vanilla"},"optimizer":{"name":"sgd","momentum":0.5,"weight_decay":0.0},"lr":0.30000000000000004,"lr_schedule":{"kind":"step","every":5,"factor":0.1},"clip":1.0,"patience":2,"max_failures":10,"observe":[0,2],"train_u0":true,"trajectory_every":4,"epochs":0,"engine":"native","device":"cpu"}"#;
+
+    #[test]
+    fn settings_on_disk_are_those_that_were_saved() {
+        let first: TrainSettings = serde_json::from_str(FIRST_RUN).unwrap();
+        assert_eq!((first.epochs, first.options.lr), (3, 0.02));
+        assert_eq!(first.options.observation, Observation::default());
+        let run: TrainSettings = serde_json::from_str(RUN).unwrap();
+        assert_eq!(run.options.lr, 0.1 + 0.2);
+        assert_eq!(run.options.observation.observe, Some(vec![0, 2]));
+        assert_eq!(serde_json::to_string(&run).unwrap(), RUN);
+        for (before, after) in [
+            ("\"lr\"", "\"rate\""),
+            ("0.30000000000000004", "-1.0"),
+            ("\"patience\":2,", ""),
+            ("native", "nativ"),
+            ("\"device\"", "\"more\":1,\"device\""),
+        ] {
+            let damaged = RUN.replace(before, after);
+            assert!(
+                serde_json::from_str::<TrainSettings>(&damaged).is_err(),
+                "{damaged}"
+            );
+        }
+    }
 
     #[test]
     fn a_solver_on_disk_is_the_one_that_was_saved() {

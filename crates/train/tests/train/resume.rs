@@ -483,7 +483,7 @@ fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
         (&StopReason::Interrupted, 0)
     );
     let back = Run::load(folder.path()).unwrap();
-    assert_eq!((back.history.len(), back.settings.lr), (0, 0.01));
+    assert_eq!((back.history.len(), back.settings.options.lr), (0, 0.01));
     assert_eq!(
         load_model(folder.path().join("best.safetensors"))
             .unwrap()

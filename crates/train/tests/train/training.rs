@@ -222,10 +222,13 @@ fn what_was_set_and_why_it_ended_is_saved() {
         format!("{:?}", back.solver),
         format!("{:?}", options.solver)
     );
-    assert_eq!(back.settings.patience, Some(2));
-    assert_eq!((back.settings.lr, back.settings.epochs), (1e-300, 12));
+    assert_eq!(back.settings.options.patience, Some(2));
+    assert_eq!(
+        (back.settings.options.lr, back.settings.epochs),
+        (1e-300, 12)
+    );
     assert_eq!(back.settings.method, TrainingMethod::Vanilla);
-    assert_eq!(back.settings.optimizer, options.optimizer);
+    assert_eq!(back.settings.options.optimizer, options.optimizer);
 }
 
 #[test]

@@ -1,93 +1,46 @@
 //! The bindings that read data from files and write them to files.
 
-use rhai::{Array as List, Dynamic, ImmutableString};
+use rhai::ImmutableString;
 
 use super::{ScriptDataset, wrap};
+use crate::Result;
 use crate::script::array::ScriptArray;
-use crate::script::convert;
 use crate::script::host::Host;
-use crate::script::keys::{Key, Keys};
+use crate::script::keys::Keys;
 use crate::script::memory;
 use crate::script::options::Options;
 use crate::script::registry::Registry;
-use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::Whole;
 use odesync_train::datasets::{
-    ArrayNames, Column, CsvOptions, Dataset, read_csv, read_json, read_npy, read_npz,
+    ArrayNames, CsvOptions, Dataset, read_csv_with_notes, read_json, read_npy, read_npz,
     read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 
-/// Reads a column's name, or its number counted from 0.
-fn column(value: &Dynamic) -> Result<Column> {
-    if let Some(name) = convert::to_text(value) {
-        return Ok(Column::Name(name));
-    }
-    match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
-        Some(n) => Ok(Column::Index(n)),
-        None => Err(Error::invalid(format!(
-            "read_csv: a column is named, or numbered from 0; {} is neither",
-            convert::describe(value)
-        ))),
+const CSV: Keys = &[CsvOptions::OPTIONS];
+
+const ARRAYS: Keys = &[ArrayNames::OPTIONS];
+
+option_set! {
+    /// Options of `read_schmidt_lipson`.
+    #[derive(Debug)]
+    struct TrialOptions {
+        /// Number of the trial, as in the file.
+        trial: usize as Whole = 0;
     }
 }
 
-const CSV: Keys = &[&[
-    Key::new("state"),
-    Key::new("delimiter"),
-    Key::flag("header"),
-    Key::new("time"),
-    Key::new("sample"),
-    Key::new("missing"),
-    Key::new("u0"),
-]];
+const TRIAL: Keys = &[TrialOptions::OPTIONS];
 
-const ARRAYS: Keys = &[&[Key::new("t"), Key::new("u"), Key::new("u0")]];
-
-const TRIAL: Keys = &[&[Key::new("trial")]];
-
-fn csv(path: &str, mut options: Options) -> Result<ScriptDataset> {
-    let one = |value: Option<Dynamic>| value.map(|v| column(&v)).transpose();
-    let state = match options.take("state") {
-        None => None,
-        Some(value) => match value.read_lock::<List>() {
-            Some(list) => Some(list.iter().map(column).collect::<Result<Vec<_>>>()?),
-            None => Some(vec![column(&value)?]),
-        },
-    };
-    let delimiter = match options.opt_string("delimiter")? {
-        None => None,
-        Some(text) => {
-            let mut letters = text.chars();
-            match (letters.next(), letters.next()) {
-                (Some(c), None) => Some(c),
-                _ => {
-                    return Err(Error::invalid(format!(
-                        "read_csv: option \"delimiter\" should be one character, such as \";\" or \"\\t\", not \"{text}\""
-                    )));
-                }
-            }
-        }
-    };
-    let header = match options.take("header") {
-        None => None,
-        Some(value) => Some(
-            value
-                .as_bool()
-                .map_err(|_| options.invalid_value("header", "true or false", &value))?,
-        ),
-    };
-    let read = CsvOptions {
-        time: one(options.take("time"))?,
-        state,
-        sample: one(options.take("sample"))?,
-        delimiter,
-        header,
-        missing: options.opt_strings("missing")?,
-        u0: options
-            .opt_array("u0")?
-            .map(|u0| u0.iter().copied().collect()),
-    };
+fn csv(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
+    let mut read = CsvOptions::default();
+    options.read_set(&mut read)?;
     options.finish()?;
-    Ok(wrap(read_csv(path, &read)?))
+    let reading = read_csv_with_notes(path, &read)?;
+    if !reading.notes.is_empty() {
+        host.note_once(&format!("read_csv: {path}: {}", reading.notes.join("; ")));
+    }
+    Ok(wrap(reading.data))
 }
 
 /// A function that reads a dataset from a file with named arrays.
@@ -103,12 +56,11 @@ fn arrays(
     mut options: Options,
 ) -> Result<ScriptDataset> {
     let used = memory::allocated().unwrap_or(0);
-    let names = ArrayNames {
-        t: options.opt_string("t")?,
-        u: options.opt_string("u")?,
-        u0: options.opt_string("u0")?,
+    let mut names = ArrayNames {
         memory: Some(host.memory_limit().saturating_sub(used)),
+        ..ArrayNames::default()
     };
+    options.read_set(&mut names)?;
     options.finish()?;
     Ok(wrap(read(path, &names)?))
 }
@@ -126,13 +78,16 @@ fn writer(
 }
 
 pub(super) fn register(reg: &mut Registry) {
+    let host = reg.host();
     reg.function(
         "read_csv(path, #{ time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
-        "Data from a text table; delimiter and header are found. More options: sample, delimiter, header, missing, u0.",
+        "Data from a text table, as pandas, R, MATLAB, numpy and spreadsheets write them, packed by gzip or not. What is not given is found, \
+         and said in a note: delimiter, decimal mark, header, units below it, the columns of the time, the sample and the state; dates \
+         become seconds since the first.",
         "read_csv(\"measured.csv\", #{ time: \"t\", state: [\"x\"] })",
     )
     .options(CSV)
-    .body(|path: ImmutableString, options: Options| csv(&path, options));
+    .body(move |path: ImmutableString, options: Options| csv(&host, &path, options));
     reg.function(
         "read_json(path) -> Dataset",
         "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",
@@ -152,9 +107,10 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .options(TRIAL)
     .body(|path: ImmutableString, mut options: Options| -> Result<ScriptDataset> {
-        let trial = options.usize("trial", 0)?;
+        let mut read = TrialOptions::default();
+        options.read_set(&mut read)?;
         options.finish()?;
-        Ok(wrap(read_schmidt_lipson(path.as_str(), trial)?))
+        Ok(wrap(read_schmidt_lipson(path.as_str(), read.trial)?))
     });
     let host = reg.host();
     reg.function(

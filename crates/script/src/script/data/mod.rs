@@ -1,6 +1,8 @@
-//! The bindings of datasets: simulation, conversion from arrays, noise. Reading and writing of files is in `files`.
+//! The bindings of datasets: simulation, conversion from arrays, noise. Reading and writing of files is in `files`, arithmetic and names
+//! in `scaled`.
 
 mod files;
+mod scaled;
 
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use super::convert;
 use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
-use super::keys::{Key, Keys};
+use super::keys::Keys;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{SOLVER, check_solution_memory, note_stiffness, solver};
@@ -21,7 +23,7 @@ use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::datasets::arrays::{initial_states, trajectories};
-use odesync_train::datasets::{Dataset, RelativeTo};
+use odesync_train::datasets::{Dataset, NoiseOptions};
 
 /// The script type of a dataset, `Dataset`.
 #[derive(Clone)]
@@ -65,10 +67,7 @@ fn concat(list: &List) -> Result<ScriptDataset> {
 
 const SIMULATE: Keys = &[SOLVER];
 
-const NOISE: Keys = &[&[
-    Key::new("relative_to").choices(&["nothing", "mean", "std"]),
-    Key::new("seed"),
-]];
+const NOISE: Keys = &[NoiseOptions::OPTIONS];
 
 fn simulate(
     host: &Host,
@@ -95,15 +94,12 @@ fn add_noise(
     amplitude: &Dynamic,
     mut options: Options,
 ) -> Result<ScriptDataset> {
-    let relative = match options.choice("relative_to")? {
-        "mean" => RelativeTo::Mean,
-        "std" => RelativeTo::Std,
-        _ => RelativeTo::Nothing,
-    };
-    let seed = options.opt_seed("seed")?;
+    let mut noise = NoiseOptions::default();
+    options.read_set(&mut noise)?;
     options.finish()?;
+    let relative = noise.relative_to;
     let amplitude = convert::number(amplitude, "add_noise: the amplitude")?;
-    Ok(wrap(match seed {
+    Ok(wrap(match noise.seed {
         Some(seed) => {
             d.0.add_noise(amplitude, relative, &mut Generator::manual_seed(seed))?
         }
@@ -206,6 +202,7 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .get(|d: &mut ScriptDataset| d.0.samples() as i64);
     files::register(reg);
+    scaled::register(reg);
     reg.function(
         "data.add_noise(amplitude, #{ relative_to: \"mean\", seed: 10 }) -> Dataset",
         "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",

@@ -5,11 +5,14 @@ use rhai::{Array as List, Dynamic, ImmutableString, Map};
 
 use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::keys::{Key, Keys};
+use super::super::keys::Keys;
 use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
 use super::ScriptField;
 use crate::{Error, Result};
+use odesync_base::error::unknown;
+use odesync_base::option_set;
+use odesync_base::options::{Named, NonNegative, OneOf};
 use odesync_base::text::count_of;
 use odesync_ode::field::{InputSignal, Signal};
 use odesync_train::smoothing::spline_input;
@@ -31,15 +34,51 @@ pub(super) fn split_inputs(map: &Map) -> (Vec<(String, InputSignal)>, Map) {
     (inputs, rest)
 }
 
-const INPUT: Keys = &[&[
-    Key::new("kind").choices(&["linear", "spline"]),
-    Key::new("smoothing"),
-]];
+/// How an input passes between its samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Interpolation {
+    Linear,
+    Spline,
+}
+
+impl Named for Interpolation {
+    const NAMES: &'static [&'static str] = &["linear", "spline"];
+
+    fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "linear" => Ok(Self::Linear),
+            "spline" => Ok(Self::Spline),
+            _ => Err(unknown("kind", name, Self::NAMES.iter().copied())),
+        }
+    }
+
+    fn to_name(&self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Spline => "spline",
+        }
+    }
+}
+
+option_set! {
+    /// Options of an external input.
+    #[derive(Debug)]
+    struct InputOptions {
+        /// How the input passes between its samples.
+        kind: Interpolation as OneOf<Interpolation> = Interpolation::Linear;
+        /// How much a spline smooths, α.
+        smoothing: f64 as NonNegative = 0.0;
+    }
+}
+
+const INPUT: Keys = &[InputOptions::OPTIONS];
 
 fn make_input(t: &Dynamic, values: &Dynamic, mut options: Options) -> Result<ScriptInput> {
-    let spline = options.choice("kind")? == "spline";
-    let smoothing = options.non_negative("smoothing", 0.0)?;
+    let mut read = InputOptions::default();
+    options.read_set(&mut read)?;
     options.finish()?;
+    let spline = read.kind == Interpolation::Spline;
+    let smoothing = read.smoothing;
     if smoothing != 0.0 && !spline {
         return Err(Error::invalid("input: smoothing needs kind: \"spline\""));
     }

@@ -30,6 +30,7 @@ use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType, name_of};
 use crate::Result;
+use odesync_base::options::Value;
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_ode::dynamics;
 use odesync_ode::field::{ConstantSpec, FieldBuilder, InputSignal, Unary, VectorField};
@@ -166,8 +167,14 @@ fn user_systems(reg: &mut Registry) {
 }
 
 const NETWORK: Keys = &[&[
-    Key::new("activation").choices(&Unary::ACTIVATIONS),
-    Key::new("input").literals(&["input("]),
+    Key::new("activation")
+        .doc("Activation function of the hidden layers.")
+        .choices(&Unary::ACTIVATIONS)
+        .default(|| Value::from(Unary::ACTIVATIONS[0]), ""),
+    Key::new("input")
+        .doc("External input, which the network sees after the state; its first layer is that much wider.")
+        .literals(&["input("])
+        .default(|| Value::Unit, "none"),
 ]];
 
 /// Reads the widths of a network's layers.

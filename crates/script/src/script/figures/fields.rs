@@ -4,13 +4,13 @@ use ndarray::{Array2, Ix2};
 use rhai::{Dynamic, Map};
 
 use super::super::convert;
+use super::super::keys::Keys;
 use super::super::registry::Registry;
 use super::keys::{ARROWS, CONTOUR, HEATMAP, STYLE, SURFACE, WATERFALL};
-use super::options::{figure_of, set_all, style};
+use super::options::{figure_of, read_options};
 use crate::{Error, Result};
-use odesync_plot::{
-    Arrows, Contour, Figure, HeatMap, OptionValue, Panel, Style, Surface, Waterfall,
-};
+use odesync_base::options::OptionSet;
+use odesync_plot::{Arrows, Contour, Figure, HeatMap, Panel, Style, Surface, Waterfall};
 
 /// The shape of values over x and y, in words for messages.
 const GRID_ROWS: &str = "a row for each y and a column for each x";
@@ -26,24 +26,13 @@ fn matrix(value: &Dynamic, what: &str, rows: &str) -> Result<Array2<f64>> {
     })
 }
 
-/// A method that sets an option of a layer by its name.
-type SetOption<O> = fn(&mut O, &str, OptionValue) -> Result<()>;
-
-fn options<O: Default>(call: &str, map: Option<Map>, set: SetOption<O>) -> Result<O> {
-    let mut options = O::default();
-    set_all(call, &map.unwrap_or_default(), |name, value| {
-        set(&mut options, name, value)
-    })?;
-    Ok(options)
-}
-
 /// A method that adds a layer of values over x and y.
 type AddGridLayer<O> = fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &O) -> Result<Figure>;
 
 /// Returns the body of `figure.name(x, y, z, options)`.
-fn grid_layer<O: Default + 'static>(
+fn grid_layer<O: OptionSet + Default + 'static>(
     name: &'static str,
-    set: SetOption<O>,
+    keys: Keys,
     add: AddGridLayer<O>,
 ) -> impl Fn(&mut Panel, Dynamic, Dynamic, Dynamic, Option<Map>) -> Result<Panel> {
     move |panel, x, y, z, map| {
@@ -51,7 +40,7 @@ fn grid_layer<O: Default + 'static>(
         let x = convert::to_vector(&x, &format!("{name}: x"))?;
         let y = convert::to_vector(&y, &format!("{name}: y"))?;
         let z = matrix(&z, &format!("{name}: z"), GRID_ROWS)?;
-        let options = options(name, map, set)?;
+        let options: O = read_options(name, keys, map)?;
         Ok(Panel::Figure(add(figure, x, y, &z, &options)?))
     }
 }
@@ -71,7 +60,7 @@ fn vector_layer(
         let y = convert::to_vector(&y, &format!("{name}: y"))?;
         let u = matrix(&u, &format!("{name}: u"), GRID_ROWS)?;
         let v = matrix(&v, &format!("{name}: v"), GRID_ROWS)?;
-        let options = options(name, map, |o: &mut Arrows, name, value| o.set(name, value))?;
+        let options: Arrows = read_options(name, ARROWS, map)?;
         Ok(Panel::Figure(add(figure, x, y, &u, &v, &options)?))
     }
 }
@@ -88,7 +77,8 @@ fn space_layer(
         let row = |v: &Dynamic, what: &str| convert::to_vector(v, &format!("{name}: {what}"));
         let rows = [row(&x, "x")?, row(&y, "y")?, row(&z, "z")?];
         let figure = figure_of(panel, name)?;
-        Ok(Panel::Figure(add(figure, rows, style(name, map)?)?))
+        let style = read_options(name, STYLE, map)?;
+        Ok(Panel::Figure(add(figure, rows, style)?))
     }
 }
 
@@ -106,7 +96,7 @@ fn waterfall(
         Some(y) => convert::to_vector(y, "waterfall: y")?,
         None => (0..z.nrows()).map(|i| i as f64).collect(),
     };
-    let options = options("waterfall", map, |o: &mut Waterfall, n, v| o.set(n, v))?;
+    let options: Waterfall = read_options("waterfall", WATERFALL, map)?;
     Ok(Panel::Figure(figure.waterfall(x, y, &z, &options)?))
 }
 
@@ -114,7 +104,7 @@ fn quiver3(panel: &Panel, at: &Dynamic, vectors: &Dynamic, map: Option<Map>) -> 
     let rows = "a row of three for each arrow";
     let at = matrix(at, "quiver3: the points", rows)?;
     let vectors = matrix(vectors, "quiver3: the vectors", rows)?;
-    let options = options("quiver3", map, |o: &mut Arrows, n, v| o.set(n, v))?;
+    let options: Arrows = read_options("quiver3", ARROWS, map)?;
     let figure = figure_of(panel, "quiver3")?;
     Ok(Panel::Figure(figure.quiver3(&at, &vectors, &options)?))
 }
@@ -122,47 +112,42 @@ fn quiver3(panel: &Panel, at: &Dynamic, vectors: &Dynamic, map: Option<Map>) -> 
 pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "figure.heatmap(x, y, z, #{ map: \"viridis\", log: true, label: \"loss\" }) -> Figure",
-        "Adds coloured cells: z [y, x] has a row for each y and a column for each x, their centres; NaN cells are hatched. Options: map \
-         (viridis, cividis, magma, inferno, blues, greys, blue-red, purple-orange), log, symlog (the value below which the colours are \
-         linear), range ([lo, hi] of the colours), label and bar (of the colour bar), smooth.",
+        "Adds coloured cells: z [y, x] has a row for each y and a column for each x, their centres; NaN cells are hatched.",
         "figure().heatmap([0, 1, 2], [0, 1], [[1, 10, 100], [2, 20, 200]], #{ log: true, label: \"loss\" })",
     )
     .options(HEATMAP)
     .body(grid_layer(
         "heatmap",
-        |o: &mut HeatMap, n, v| o.set(n, v),
-        |f, x, y, z, o| f.heatmap(x, y, z, o),
+        HEATMAP,
+        |f, x, y, z, o: &HeatMap| f.heatmap(x, y, z, o),
     ));
     reg.function(
         "figure.contour(x, y, z, #{ levels: 10, filled: true }) -> Figure",
-        "Adds lines of equal value with their values, or areas between them; dark lines over a heat map. Options: levels (a number of \
-         them, or their values), filled, numbers (false leaves them out), color, width, dash, alpha, and the colours' map, log, \
-         symlog, range, label, bar.",
+        "Adds lines of equal value with their values, or areas between them; dark lines over a heat map.",
         "figure().contour([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]], #{ levels: [2, 3, 4] })",
     )
     .options(CONTOUR)
     .body(grid_layer(
         "contour",
-        |o: &mut Contour, n, v| o.set(n, v),
-        |f, x, y, z, o| f.contour(x, y, z, o),
+        CONTOUR,
+        |f, x, y, z, o: &Contour| f.contour(x, y, z, o),
     ));
     reg.function(
         "figure.surface(x, y, z, #{ mesh: true }) -> Figure",
         "Adds a surface on three axes; where z is NaN it has a hole. The figure's azimuth, elevation and z_range turn it and cut it \
-         off. Options: mesh, alpha, and the colours' map, log, symlog, range, label, bar.",
+         off.",
         "figure(#{ azimuth: -50, elevation: 35, z_range: [0, 5] }).surface([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]])",
     )
     .options(SURFACE)
     .body(grid_layer(
         "surface",
-        |o: &mut Surface, n, v| o.set(n, v),
-        |f, x, y, z, o| f.surface(x, y, z, o),
+        SURFACE,
+        |f, x, y, z, o: &Surface| f.surface(x, y, z, o),
     ));
     reg.function(
         "figure.waterfall(x, y, lines, #{ offset: \"depth\", log: true }) -> Figure",
         "Adds many curves over one x, coloured by height: row i of lines [curve, x] stands at y[i] (0, 1, … where y is left out), one \
-         behind the other on three axes, or with offset: \"height\" one above the other on two. Options: offset, width, alpha, and \
-         the colours' map, log, symlog, range, label, bar.",
+         behind the other on three axes, or with offset: \"height\" one above the other on two.",
         "figure(#{ y_label: \"epoch\" }).waterfall([0, 1, 2], [0, 100], [[1, 3, 1], [2, 5, 2]])",
     )
     .options(WATERFALL)
@@ -181,16 +166,16 @@ pub(super) fn register(reg: &mut Registry) {
 fn vectors(reg: &mut Registry) {
     reg.function(
         "figure.quiver(x, y, u, v, #{ normalize: true }) -> Figure",
-        "Adds the arrow (u, v) at each x and y; u and v are [y, x]. Options: normalize (all of one length), by_speed (coloured by \
-         length), color, width, size (of the longest, in pixels), alpha, and the colours' map, log, symlog, range, label, bar.",
+        "Adds the arrow (u, v) at each x and y; u and v are [y, x].",
         "figure().quiver([0, 1], [0, 1], [[1, 0], [0, -1]], [[0, 1], [1, 0]])",
     )
     .options(ARROWS)
-    .body(vector_layer("quiver", |f, x, y, u, v, o| f.quiver(x, y, u, v, o)));
+    .body(vector_layer("quiver", |f, x, y, u, v, o| {
+        f.quiver(x, y, u, v, o)
+    }));
     reg.function(
         "figure.streamlines(x, y, u, v, #{ density: 1.0 }) -> Figure",
-        "Adds curves along the vectors (u, v), which are [y, x]. Options: density (0.2 to 5), by_speed, color, width, alpha, and the \
-         colours' map, log, symlog, range, label, bar.",
+        "Adds curves along the vectors (u, v), which are [y, x].",
         "figure().streamlines([0, 1, 2], [0, 1, 2], zeros([3, 3]) + 1, zeros([3, 3]) + 0.5, #{ density: 0.5 })",
     )
     .options(ARROWS)

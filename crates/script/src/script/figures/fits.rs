@@ -11,33 +11,31 @@ use super::keys::FIGURE;
 use super::options::{apply_figure_options, register_plot};
 use crate::Result;
 use crate::recipes::{self, FitOptions};
+use odesync_base::options::split;
 use odesync_plot::Panel;
 
 /// The option keys that select the range of data and model to draw.
-const FIT_RANGE: &[Key] = &[Key::new("t_end"), Key::new("train_end"), Key::new("sample")];
+const FIT_RANGE: &[Key] = split(FitOptions::OPTIONS, "residuals").0;
 
 /// The option keys of a plot of data and a run.
-const RUN: Keys = &[FIT_RANGE, &[Key::flag("residuals")], FIGURE[0]];
+const RUN: Keys = &[FitOptions::OPTIONS, FIGURE[0]];
 
 /// The option keys of a plot of data and an ensemble.
 const ENSEMBLE: Keys = &[FIT_RANGE, QUANTILES, FIGURE[0]];
 
 /// The option keys of plots of data and a model, without those of a figure.
-pub(super) const FIT_KEYS: [&[Key]; 3] = [FIT_RANGE, RUN[1], QUANTILES];
+pub(super) const FIT_KEYS: [&[Key]; 2] = [FitOptions::OPTIONS, QUANTILES];
 
 fn fit_options(options: &mut Options) -> Result<FitOptions> {
-    Ok(FitOptions {
-        t_end: options.opt_f64("t_end")?,
-        train_end: options.opt_f64("train_end")?,
-        sample: options.usize("sample", 0)?,
-        ..FitOptions::default()
-    })
+    let mut fit = FitOptions::default();
+    options.read_set(&mut fit)?;
+    Ok(fit)
 }
 
 /// Plots data and the run's best model.
 fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, mut options: Options) -> Result<Panel> {
-    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, "plot", options)
+    let fit = fit_options(&mut options)?;
+    apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, options)
 }
 
 /// Plots data and the prediction of a discovery.
@@ -46,9 +44,9 @@ fn plot_discovery_fit(
     found: &ScriptDiscovery,
     mut options: Options,
 ) -> Result<Panel> {
-    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
+    let fit = fit_options(&mut options)?;
     let figure = recipes::discovery_fit(&data.0, &found.0, &fit)?;
-    apply_figure_options(figure, "plot", options)
+    apply_figure_options(figure, options)
 }
 
 /// Plots data, and the median and the band of an ensemble's best models.
@@ -60,7 +58,7 @@ fn plot_ensemble_fit(
     let fit = fit_options(&mut options)?;
     let between = quantiles(&mut options)?;
     let figure = recipes::ensemble_band(&data.0, &ensemble.0, &fit, between)?;
-    apply_figure_options(figure, "plot", options)
+    apply_figure_options(figure, options)
 }
 
 pub(super) fn register(reg: &mut Registry) {

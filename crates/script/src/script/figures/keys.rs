@@ -1,20 +1,45 @@
 //! The option keys of figures and their layers, as the plotting code declares them.
 
 use super::super::keys::{Key, Keys};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Maybe, NumberList, Pair, Text, Texts};
 use odesync_plot::{Arrows, Contour, Figure, HeatMap, Style, Surface, Waterfall};
 
-pub(in crate::script) const FIGURE: Keys = Figure::OPTIONS;
-pub(super) const STYLE: Keys = Style::OPTIONS;
-pub(in crate::script) const HEATMAP: Keys = HeatMap::OPTIONS;
-pub(super) const CONTOUR: Keys = Contour::OPTIONS;
-pub(in crate::script) const SURFACE: Keys = Surface::OPTIONS;
-pub(super) const WATERFALL: Keys = Waterfall::OPTIONS;
-pub(super) const ARROWS: Keys = Arrows::OPTIONS;
+pub(in crate::script) const FIGURE: Keys = &[Figure::KEYS];
+pub(super) const STYLE: Keys = &[Style::OPTIONS];
+pub(in crate::script) const HEATMAP: Keys = &[HeatMap::KEYS];
+pub(super) const CONTOUR: Keys = &[Contour::KEYS];
+pub(in crate::script) const SURFACE: Keys = &[Surface::KEYS];
+pub(super) const WATERFALL: Keys = &[Waterfall::KEYS];
+pub(super) const ARROWS: Keys = &[Arrows::KEYS];
 
-pub(super) const GRID: Keys = &[&[
-    Key::new("title").doc("Title above the grid."),
-    Key::flag("share_x").doc("One x axis for each column."),
-    Key::flag("share_y").doc("One y axis for each row."),
-    Key::new("row_heights").doc("Relative heights of the rows."),
-    Key::new("size").doc("Width and height of the grid in pixels, `[w, h]`."),
-]];
+option_set! {
+    /// Options of a grid of figures.
+    #[derive(Debug)]
+    pub(super) struct GridOptions {
+        /// Title above the grid.
+        pub title: Option<String> as Maybe<Text> = None;
+        /// One x axis for each column, labelled under the lowest figure.
+        pub share_x: bool as Flag = false;
+        /// One y axis for each row, labelled left of the first figure.
+        pub share_y: bool as Flag = false;
+        /// Relative heights of the rows.
+        pub row_heights: Option<Vec<f64>> as Maybe<NumberList> = None, "equal";
+        /// Width and height of the grid in pixels, `[w, h]`.
+        pub size: Option<(f64, f64)> as Maybe<Pair> = None, "suits the figures";
+    }
+}
+
+pub(super) const GRID: Keys = &[GridOptions::OPTIONS];
+
+option_set! {
+    /// Options of several values in one figure.
+    #[derive(Debug)]
+    pub(super) struct LabelOptions {
+        /// Names of the values in the legend, in their order.
+        pub labels: Vec<String> as Texts = vec![], "numbered";
+    }
+}
+
+/// The option keys of several values in one figure.
+pub(super) const LABELS: &[Key] = LabelOptions::OPTIONS;

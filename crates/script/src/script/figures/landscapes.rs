@@ -7,57 +7,75 @@ use super::super::keys::{Key, Keys};
 use super::super::landscape::{ScriptDensity, ScriptHessian, ScriptLandscape, ScriptPca};
 use super::super::options::Options;
 use super::super::registry::Registry;
-use super::keys::{FIGURE, HEATMAP, SURFACE};
-use super::options::{apply_figure_options, register_plot, set_all, split_options};
+use super::keys::{FIGURE, HEATMAP, LABELS, LabelOptions, SURFACE};
+use super::options::{apply_figure_options, register_plot};
 use crate::recipes::{self, PlaneStyle};
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Maybe, NumberList, Positive, Text};
 use odesync_base::text::count_of;
 use odesync_plot::builders::waterfall;
 use odesync_plot::{HeatMap, Panel, Surface as Sheet};
 use odesync_train::landscape::{Landscape, on_common_grid};
 
-const SURFACES: &[Key] = &[Key::flag("surface")];
-const LABELS: &[Key] = &[Key::new("labels")];
+option_set! {
+    /// Options of landscapes over a plane.
+    #[derive(Debug)]
+    struct PlaneOptions {
+        /// Draw a landscape over a plane as a surface, not as a map.
+        surface: bool as Flag = false;
+    }
+}
+
+const SURFACES: &[Key] = PlaneOptions::OPTIONS;
 
 /// The option keys of a plot of one landscape: a line, a heat map, a surface.
 const ONE_LANDSCAPE: [Keys; 3] = [
     &[SURFACES, FIGURE[0]],
-    &[SURFACES, HEATMAP[0], HEATMAP[1], FIGURE[0]],
-    &[SURFACES, SURFACE[0], SURFACE[1], FIGURE[0]],
+    &[SURFACES, HEATMAP[0], FIGURE[0]],
+    &[SURFACES, SURFACE[0], FIGURE[0]],
 ];
 
 /// The option keys of a plot of several landscapes: lines, heat maps, surfaces.
 const SEVERAL_LANDSCAPES: [Keys; 3] = [
     &[SURFACES, LABELS, FIGURE[0]],
-    &[SURFACES, LABELS, HEATMAP[0], HEATMAP[1], FIGURE[0]],
-    &[SURFACES, LABELS, SURFACE[0], SURFACE[1], FIGURE[0]],
+    &[SURFACES, LABELS, HEATMAP[0], FIGURE[0]],
+    &[SURFACES, LABELS, SURFACE[0], FIGURE[0]],
 ];
+
+option_set! {
+    /// Options of several spectra, one behind the other.
+    #[derive(Debug)]
+    struct SpectraOptions {
+        /// The value at which each of several spectra stands.
+        values: Option<Vec<f64>> as Maybe<NumberList> = None, "1, 2, …";
+        /// Name of these values, or that of the values with colours.
+        label: String as Text = String::new(), "none";
+        /// Width σ of the Gaussian around each node of a spectrum.
+        sigma: Option<f64> as Maybe<Positive> = None, "that of the widest";
+    }
+}
 
 /// The option keys of a plot of several spectra.
-const SPECTRA: Keys = &[
-    &[Key::new("values"), Key::new("label"), Key::new("sigma")],
-    FIGURE[0],
-];
+const SPECTRA: Keys = &[SpectraOptions::OPTIONS, FIGURE[0]];
 
 /// The option keys of all plots of landscapes and spectra, without repetitions and without those of a figure.
-pub(super) const LANDSCAPE_KEYS: [&[Key]; 5] =
-    [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
+pub(super) const LANDSCAPE_KEYS: [&[Key]; 4] = [SURFACES, HEATMAP[0], SURFACE[0], SPECTRA[0]];
 
 /// Reads how planes are drawn: with the options of `heatmap`, or with those of `surface`. Lines have no colors.
 fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
-    let surface = options.bool("surface", false)?;
+    let mut read = PlaneOptions::default();
+    options.read_set(&mut read)?;
     if !coloured {
         return Ok(PlaneStyle::Map(HeatMap::new()));
     }
-    if surface {
+    if read.surface {
         let mut sheet = Sheet::new();
-        let layer_options = split_options(options, SURFACE);
-        set_all("plot", &layer_options, |name, value| sheet.set(name, value))?;
+        options.read_set(&mut sheet)?;
         return Ok(PlaneStyle::Surface(sheet));
     }
     let mut cells = HeatMap::new();
-    let layer_options = split_options(options, HEATMAP);
-    set_all("plot", &layer_options, |name, value| cells.set(name, value))?;
+    options.read_set(&mut cells)?;
     Ok(PlaneStyle::Map(cells))
 }
 
@@ -80,29 +98,24 @@ fn is_plane(l: &ScriptLandscape) -> bool {
 pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> Result<Panel> {
     let planes = all.iter().any(is_plane);
     let mut options = Options::new("plot", keys(SEVERAL_LANDSCAPES, &options, planes), options);
-    let labels = options.opt_strings("labels")?.unwrap_or_default();
+    let mut read = LabelOptions::default();
+    options.read_set(&mut read)?;
+    let labels = read.labels;
     let plane = plane_style(&mut options, planes)?;
     let all: Vec<&Landscape> = all.iter().map(|l| &*l.0).collect();
     match planes {
-        true => apply_figure_options(
-            recipes::side_by_side(&all, &labels, plane)?,
-            "plot",
-            options,
-        ),
-        false => apply_figure_options(recipes::landscape_lines(&all, &labels)?, "plot", options),
+        true => apply_figure_options(recipes::side_by_side(&all, &labels, plane)?, options),
+        false => apply_figure_options(recipes::landscape_lines(&all, &labels)?, options),
     }
 }
 
 /// Plots several spectra, one behind the other.
 pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> Result<Panel> {
     let mut options = Options::new("plot", SPECTRA, options);
-    let values = options.opt_array("values")?;
-    let label = options.string("label", "")?;
-    let sigma = options.opt_positive("sigma")?;
-    let values: Vec<f64> = match values {
-        Some(values) => values.iter().copied().collect(),
-        None => (1..=all.len()).map(|i| i as f64).collect(),
-    };
+    let mut read = SpectraOptions::default();
+    options.read_set(&mut read)?;
+    let numbered = || (1..=all.len()).map(|i| i as f64).collect();
+    let values: Vec<f64> = read.values.unwrap_or_else(numbered);
     if values.len() != all.len() {
         return Err(Error::invalid(format!(
             "plot: {} for {}; give one for each",
@@ -114,7 +127,7 @@ pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> Result<Pan
         )));
     }
     let densities: Vec<_> = all.iter().map(|d| (*d.0).clone()).collect();
-    let densities = on_common_grid(&densities, None, sigma)?;
+    let densities = on_common_grid(&densities, None, read.sigma)?;
     let grid = densities
         .first()
         .map(|d| d.grid.clone())
@@ -122,14 +135,14 @@ pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> Result<Pan
     let flat = densities.iter().flat_map(|d| d.density.iter().copied());
     let rows = Array2::from_shape_vec((densities.len(), grid.len()), flat.collect())
         .map_err(|e| Error::invalid(e.to_string()))?;
-    let figure = waterfall(&grid, &rows, &values)?.y_label(label);
-    apply_figure_options(figure, "plot", options)
+    let figure = waterfall(&grid, &rows, &values)?.y_label(read.label);
+    apply_figure_options(figure, options)
 }
 
 fn one_landscape(l: &ScriptLandscape, options: Map) -> Result<Panel> {
     let mut options = Options::new("plot", keys(ONE_LANDSCAPE, &options, is_plane(l)), options);
     let plane = plane_style(&mut options, is_plane(l))?;
-    apply_figure_options(recipes::landscape(&l.0, &plane)?, "plot", options)
+    apply_figure_options(recipes::landscape(&l.0, &plane)?, options)
 }
 
 /// Returns the items of a list, if it is not empty and they all have the same type `T`.

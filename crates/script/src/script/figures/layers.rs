@@ -5,7 +5,7 @@ use rhai::{Dynamic, Map};
 use super::super::convert;
 use super::super::registry::Registry;
 use super::keys::STYLE;
-use super::options::{figure_of, style};
+use super::options::{figure_of, read_options};
 use crate::Result;
 use odesync_plot::{Figure, Panel, Style};
 
@@ -22,7 +22,12 @@ fn layer(
 ) -> Result<Panel> {
     let x = convert::to_vector(x, &format!("{name}: x"))?;
     let y = convert::to_vector(y, &format!("{name}: y"))?;
-    let figure = add(figure_of(panel, name)?, x, y, style(name, options)?)?;
+    let figure = add(
+        figure_of(panel, name)?,
+        x,
+        y,
+        read_options(name, STYLE, options)?,
+    )?;
     Ok(Panel::Figure(figure))
 }
 
@@ -33,7 +38,8 @@ fn band(panel: &Panel, [x, y, half]: [&Dynamic; 3], options: Option<Map>) -> Res
         Some(h) => vec![h; y.len()],
         None => convert::to_vector(half, "band: half")?,
     };
-    let figure = figure_of(panel, "band")?.band(x, y, half, style("band", options)?)?;
+    let figure =
+        figure_of(panel, "band")?.band(x, y, half, read_options("band", STYLE, options)?)?;
     Ok(Panel::Figure(figure))
 }
 
@@ -86,7 +92,7 @@ pub(super) fn register(reg: &mut Registry) {
     .body(
         |p: &mut Panel, x: Dynamic, options: Option<Map>| -> Result<Panel> {
             let x = convert::number(&x, "vline: x")?;
-            let figure = figure_of(p, "vline")?.vline(x, style("vline", options)?)?;
+            let figure = figure_of(p, "vline")?.vline(x, read_options("vline", STYLE, options)?)?;
             Ok(Panel::Figure(figure))
         },
     );

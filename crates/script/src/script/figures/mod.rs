@@ -18,9 +18,9 @@ use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
 use keys::FIGURE;
-use keys::GRID;
-use odesync_plot::{Figure, Grid, Panel};
-use options::set_all;
+use keys::{GRID, GridOptions};
+use odesync_plot::{Grid, Panel};
+use options::read_options;
 
 /// Describes a figure in one line.
 pub fn describe(panel: &Panel) -> String {
@@ -43,19 +43,11 @@ pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "figure(#{ title: \"…\", x_label: \"t\", y_label: \"u\" }) -> Figure",
         "An empty figure, to which layers are added: line, scatter, band, vline, heatmap, contour, quiver, streamlines, and on three axes \
-         surface, waterfall, line3, scatter3, quiver3. Options: title, x_label, y_label, z_label, log_x, log_y, log_z, symlog_x, \
-         symlog_y, symlog_z (the value below which the axis is linear), x_range, y_range, z_range, azimuth and elevation (of the viewer \
-         of three axes, degrees), size ([width, height] in pixels), legend (\"auto\", \"none\", \"top-left\", \"top-right\", \
-         \"bottom-left\", \"bottom-right\", \"outside\").",
+         surface, waterfall, line3, scatter3, quiver3.",
         "figure(#{ title: \"Losses\", log_y: true }).line([0, 1, 2], [1, 0.1, 0.01], #{ label: \"mse\" })",
     )
     .options(FIGURE)
-    .body(|options: Option<Map>| -> Result<Panel> {
-        let mut figure = Figure::new();
-        let options = options.unwrap_or_default();
-        set_all("figure", &options, |name, value| figure.set(name, value))?;
-        Ok(Panel::Figure(figure))
-    });
+    .body(|options: Option<Map>| read_options("figure", FIGURE, options).map(Panel::Figure));
     layers::register(reg);
     fields::register(reg);
     plots::register(reg);
@@ -65,8 +57,7 @@ pub(super) fn register(reg: &mut Registry) {
     landscapes::register(reg);
     reg.function(
         "grid(columns, [figure, ...], #{ share_x: true, share_y: true }) -> Figure",
-        "Several figures in one picture. Options: share_x (one horizontal axis for each column, labelled under the lowest), share_y (one \
-         vertical axis for each row, labelled left of the first), title, row_heights (relative to each other), size.",
+        "Several figures in one picture.",
         "grid(2, [figure().line([0, 1], [1, 2]), figure().line([0, 1], [2, 1])], #{ share_y: true, title: \"Two\" })",
     )
     .options(GRID)
@@ -138,23 +129,23 @@ fn grid(columns: i64, figures: &List, mut options: Options) -> Result<Panel> {
         })
         .collect::<Result<Vec<_>>>()?;
     let mut grid = Grid::new(columns, panels)?;
-    if let Some(title) = options.opt_string("title")? {
+    let mut read = GridOptions::default();
+    options.read_set(&mut read)?;
+    options.finish()?;
+    if let Some(title) = read.title {
         grid = grid.title(title);
     }
-    if options.bool("share_x", false)? {
+    if read.share_x {
         grid = grid.share_x();
     }
-    if options.bool("share_y", false)? {
+    if read.share_y {
         grid = grid.share_y();
     }
-    if let Some(heights) = options.opt_array("row_heights")? {
-        let heights: Vec<f64> = heights.iter().copied().collect();
+    if let Some(heights) = read.row_heights {
         grid = grid.row_heights(&heights)?;
     }
-    if let Some(size) = options.opt_array("size")? {
-        let pixels = |i: usize| size.iter().nth(i).map_or(0, |v| *v as u32);
-        grid = grid.size(pixels(0), pixels(1))?;
+    if let Some((width, height)) = read.size {
+        grid = grid.size(width as u32, height as u32)?;
     }
-    options.finish()?;
     Ok(Panel::Grid(grid))
 }

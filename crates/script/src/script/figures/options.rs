@@ -2,30 +2,22 @@
 
 use rhai::Map;
 
-use super::super::convert;
-use super::super::keys::{Key, Keys, distinct};
+use super::super::keys::Keys;
 use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
 use super::keys::FIGURE;
 use crate::{Error, Result};
-use odesync_plot::{Figure, OptionValue, Panel, Style};
-
-/// Takes the options of these keys out of a call's options.
-pub(in crate::script) fn split_options(options: &mut Options, keys: Keys) -> Map {
-    let entry = |key: &Key| Some((key.name.into(), options.take(key.name)?));
-    distinct([keys]).into_iter().filter_map(entry).collect()
-}
+use odesync_base::options::OptionSet;
+use odesync_plot::{Figure, Panel};
 
 /// Applies the figure options of a call to the figure, and checks that no other option is left.
 pub(in crate::script) fn apply_figure_options(
     panel: impl Into<Panel>,
-    call: &str,
     mut options: Options,
 ) -> Result<Panel> {
     let mut panel = panel.into();
-    let figure_options = split_options(&mut options, FIGURE);
+    options.read_set(&mut panel)?;
     options.finish()?;
-    set_all(call, &figure_options, |name, value| panel.set(name, value))?;
     Ok(panel)
 }
 
@@ -36,39 +28,21 @@ pub(in crate::script) fn register_plot<T: ScriptType>(
 ) {
     reg.overload("plot")
         .body_with(FIGURE, move |x: T, options: Options| {
-            apply_figure_options(draw(&x)?, "plot", options)
+            apply_figure_options(draw(&x)?, options)
         });
 }
 
-/// Passes every option of a map to `set`.
-pub(in crate::script) fn set_all(
+/// Reads the options of a figure or a layer.
+pub(super) fn read_options<S: OptionSet + Default>(
     call: &str,
-    map: &Map,
-    mut set: impl FnMut(&str, OptionValue) -> Result<()>,
-) -> Result<()> {
-    for (name, value) in map {
-        let with_call = |e: Error| Error::invalid(format!("{call}: {e}"));
-        if let Some(text) = convert::to_text(value) {
-            set(name, OptionValue::Text(&text)).map_err(with_call)?;
-        } else if let Some(x) = convert::to_number(value) {
-            set(name, OptionValue::Number(x)).map_err(with_call)?;
-        } else if let Ok(flag) = value.as_bool() {
-            set(name, OptionValue::Flag(flag)).map_err(with_call)?;
-        } else {
-            let numbers = convert::to_vector(value, &format!("{call}: option \"{name}\""))?;
-            set(name, OptionValue::Numbers(&numbers)).map_err(with_call)?;
-        }
-    }
-    Ok(())
-}
-
-/// Reads the style of a layer.
-pub(super) fn style(call: &str, options: Option<Map>) -> Result<Style> {
-    let mut style = Style::new();
-    set_all(call, &options.unwrap_or_default(), |name, value| {
-        style.set(name, value)
-    })?;
-    Ok(style)
+    keys: Keys,
+    options: Option<Map>,
+) -> Result<S> {
+    let mut set = S::default();
+    let mut options = Options::new(call, keys, options.unwrap_or_default());
+    options.read_set(&mut set)?;
+    options.finish()?;
+    Ok(set)
 }
 
 /// Returns the figure that a layer is added to.

@@ -4,24 +4,21 @@ use rhai::{Array as List, Map};
 
 use super::super::convert;
 use super::super::data::ScriptDataset;
-use super::super::keys::{Key, Keys};
+use super::super::keys::Keys;
 use super::super::landscape::{ScriptDensity, ScriptLandscape};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::ScriptSolution;
 use super::super::training::ScriptRun;
-use super::keys::FIGURE;
+use super::keys::{FIGURE, LABELS, LabelOptions};
 use super::landscapes::{items_of_type, several_landscapes, several_spectra};
 use super::options::apply_figure_options;
 use crate::{Error, Result};
 use odesync_plot::builders::{Curve, compare};
 use odesync_plot::{Figure, Panel, Style};
 
-/// The option keys of an overlay of several solutions, datasets or runs.
-pub(super) const OVERLAY_LABELS: &[Key] = &[Key::new("labels")];
-
-/// The option keys of an overlay, with those of a figure.
-const OVERLAY: Keys = &[OVERLAY_LABELS, FIGURE[0]];
+/// The option keys of an overlay of several solutions, datasets or runs, with those of a figure.
+const OVERLAY: Keys = &[LABELS, FIGURE[0]];
 
 fn overlay(items: &List, options: Map) -> Result<Panel> {
     if let Some(landscapes) = items_of_type::<ScriptLandscape>(items) {
@@ -31,7 +28,9 @@ fn overlay(items: &List, options: Map) -> Result<Panel> {
         return several_spectra(&spectra, options);
     }
     let mut options = Options::new("plot", OVERLAY, options);
-    let labels = options.opt_strings("labels")?.unwrap_or_default();
+    let mut read = LabelOptions::default();
+    options.read_set(&mut read)?;
+    let labels = read.labels;
     let label = |i: usize, otherwise: &str| match labels.get(i) {
         Some(label) => label.clone(),
         None => format!("{otherwise} {}", i + 1),
@@ -45,7 +44,7 @@ fn overlay(items: &List, options: Map) -> Result<Panel> {
                 .width(1.6);
             figure = figure.line(run.0.metric("epoch")?, run.0.metric("mse")?, style)?;
         }
-        return apply_figure_options(figure, "plot", options);
+        return apply_figure_options(figure, options);
     }
     let mut curves = Vec::with_capacity(items.len());
     let mut names = Vec::new();
@@ -66,7 +65,7 @@ fn overlay(items: &List, options: Map) -> Result<Panel> {
         }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    apply_figure_options(compare(&curves, &names)?, "plot", options)
+    apply_figure_options(compare(&curves, &names)?, options)
 }
 
 pub(super) fn register(reg: &mut Registry) {

@@ -13,6 +13,9 @@ use super::super::solving::ScriptSolution;
 use super::keys::FIGURE;
 use super::options::apply_figure_options;
 use crate::{Error, Result};
+use odesync_base::error::unknown;
+use odesync_base::option_set;
+use odesync_base::options::{Maybe, Named, Number, NumberList, OneOf, Texts};
 use odesync_base::text::count_of;
 use odesync_plot::{Panel, builders};
 
@@ -48,9 +51,9 @@ fn solutions(value: &Dynamic) -> Result<Vec<Array2<f64>>> {
     }
 }
 
-/// Reads the indices of the state variables to draw.
-fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
-    let Some(values) = options.opt_array("components")? else {
+/// Returns the indices of the state variables to draw.
+fn components(values: Option<&[f64]>, dof: usize) -> Result<Vec<usize>> {
+    let Some(values) = values else {
         return Ok((0..dof.min(3)).collect());
     };
     let chosen: Vec<usize> = values.iter().map(|v| *v as usize).collect();
@@ -66,12 +69,48 @@ fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
     }
 }
 
-pub(super) const PHASE: &[Key] = &[
-    Key::new("components"),
-    Key::new("names"),
-    Key::new("field").choices(&["streamlines", "arrows"]),
-    Key::new("t"),
-];
+/// How the vector field of a phase portrait is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldLayer {
+    Streamlines,
+    Arrows,
+}
+
+impl Named for FieldLayer {
+    const NAMES: &'static [&'static str] = &["streamlines", "arrows"];
+
+    fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "streamlines" => Ok(Self::Streamlines),
+            "arrows" => Ok(Self::Arrows),
+            _ => Err(unknown("field", name, Self::NAMES.iter().copied())),
+        }
+    }
+
+    fn to_name(&self) -> &'static str {
+        match self {
+            Self::Streamlines => "streamlines",
+            Self::Arrows => "arrows",
+        }
+    }
+}
+
+option_set! {
+    /// Options of a phase portrait.
+    #[derive(Debug)]
+    struct PhaseOptions {
+        /// Two or three state variables to draw, counted from 0; the others stay at their mean.
+        components: Option<Vec<f64>> as Maybe<NumberList> = None, "the first three, or both";
+        /// Names of the axes.
+        names: Vec<String> as Texts = vec![], "u[0], u[1], …";
+        /// How the vector field is drawn.
+        field: FieldLayer as OneOf<FieldLayer> = FieldLayer::Streamlines;
+        /// Time of the vector field.
+        t: f64 as Number = 0.0;
+    }
+}
+
+pub(super) const PHASE: &[Key] = PhaseOptions::OPTIONS;
 
 /// The option keys of a phase portrait, with those of a figure.
 const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
@@ -79,10 +118,10 @@ const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
 fn portrait(field: &ScriptField, solved: &Dynamic, mut options: Options) -> Result<Panel> {
     let paths = solutions(solved)?;
     let dof = field.0.dof();
-    let chosen = components(&mut options, dof)?;
-    let names = options.opt_strings("names")?.unwrap_or_default();
-    let arrows = options.choice("field")? == "arrows";
-    let t = options.f64("t", 0.0)?;
+    let mut read = PhaseOptions::default();
+    options.read_set(&mut read)?;
+    let chosen = components(read.components.as_deref(), dof)?;
+    let PhaseOptions { names, t, .. } = read;
     if chosen.len() < 2 {
         return Err(Error::invalid(
             "phase: the field has one state variable, and a portrait takes two or three; use plot(solution)",
@@ -123,20 +162,18 @@ fn portrait(field: &ScriptField, solved: &Dynamic, mut options: Options) -> Resu
             &views,
             |x, y| at(&[x, y]).map(|s| (s[0], s[1])),
             &names,
-            !arrows,
+            read.field == FieldLayer::Streamlines,
         )?,
         _ => builders::phase3(&views, |p| at(&p).map(|s| [s[0], s[1], s[2]]), &names)?,
     };
-    apply_figure_options(figure, "phase", options)
+    apply_figure_options(figure, options)
 }
 
 pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "phase(field, solution, #{ components: [0, 1] }) -> Figure",
         "A phase portrait: the trajectory of a solution (or of each in a list) with the vector field, in the plane of two state \
-         variables or the space of three. Options: components (the first two or three unless given; the others stay at their mean), \
-         field (\"streamlines\" or \"arrows\"), names (of the axes), t (the time of the vector field), and those of \
-         figure, such as title.",
+         variables or the space of three. It takes the options of figure too.",
         "phase(van_der_pol(), solve(van_der_pol(), [0.5, 0], linspace(0, 10, 200)), #{ names: [\"x\", \"v\"] })",
     )
     .options(PORTRAIT)

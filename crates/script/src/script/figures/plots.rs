@@ -8,30 +8,19 @@ use super::super::solving::ScriptSolution;
 use super::super::synchronizing::ScriptSmoothingSpline;
 use super::super::training::ScriptRun;
 use super::fits::FIT_KEYS;
-use super::keys::FIGURE;
+use super::keys::{FIGURE, LABELS};
 use super::landscapes::LANDSCAPE_KEYS;
 use super::options::{apply_figure_options, register_plot};
-use super::overlay::OVERLAY_LABELS;
 use super::phase::PHASE;
 use crate::recipes;
 use odesync_plot::trajectory;
 
 /// The option keys of all forms of `plot`.
 const PLOT: Keys = {
-    let [part, residuals, quantiles] = FIT_KEYS;
-    let [surface, shade, cells, sheet, spectra] = LANDSCAPE_KEYS;
+    let [fit, quantiles] = FIT_KEYS;
+    let [surface, cells, sheet, spectra] = LANDSCAPE_KEYS;
     &[
-        part,
-        residuals,
-        quantiles,
-        OVERLAY_LABELS,
-        surface,
-        shade,
-        cells,
-        sheet,
-        spectra,
-        PHASE,
-        FIGURE[0],
+        fit, quantiles, LABELS, surface, cells, sheet, spectra, PHASE, FIGURE[0],
     ]
 };
 
@@ -57,7 +46,7 @@ pub(super) fn register(reg: &mut Registry) {
         FIGURE,
         |d: ScriptDataset, s: ScriptSmoothingSpline, options: Options| {
             let grid = recipes::spline(s.spline(), Some(&d.0))?;
-            apply_figure_options(grid, "plot", options)
+            apply_figure_options(grid, options)
         },
     );
     register_plot::<ScriptSolution>(

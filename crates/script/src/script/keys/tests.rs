@@ -36,6 +36,7 @@ const CALLS: &[(&str, &str)] = &[
     ("jvp", "jvp(f, [1, 1], [0, 1], Z)"),
     ("dataset", "dataset(f, [1, 1], [0, 1], Z)"),
     ("add_noise", "d.add_noise(0.1, Z)"),
+    ("scaled", "d.scaled(2, Z)"),
     ("read_csv", "read_csv(\"a.csv\", Z)"),
     ("read_npz", "read_npz(\"a.npz\", Z)"),
     ("read_safetensors", "read_safetensors(\"a.safetensors\", Z)"),

@@ -32,6 +32,9 @@ use super::registry::{Registry, ScriptType};
 use super::solving::{ENGINE, SOLVER, solver};
 use super::training::{LAMBDA, ScriptMethod};
 use crate::{Error, Result};
+use odesync_base::error::unknown;
+use odesync_base::option_set;
+use odesync_base::options::{Maybe, Named, OneOf, Positive, Value};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::landscape::{
     DENSE_LIMIT, DerivativeKind, Hessian, LossOptions, SECOND_DIFFERENCE_STEP, default_lambda,
@@ -46,18 +49,55 @@ pub struct ScriptHessian(pub Arc<Hessian>);
 
 /// The option keys that choose the loss of a model.
 const LOSS_CHOICE: &[Key] = &[
-    Key::new("method").literals(&["vanilla()", "homotopy(", "multiple_shooting("]),
+    Key::new("method")
+        .doc("The training method whose loss it is.")
+        .literals(&["vanilla()", "homotopy(", "multiple_shooting("])
+        .default(|| Value::Unit, "`vanilla()`"),
     LAMBDA,
 ];
 
 /// The option keys of the Hessian of a model's loss.
 const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE];
 
+/// How the second derivatives of a closure are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Derivatives {
+    Exact,
+    Differences,
+}
+
+impl Named for Derivatives {
+    const NAMES: &'static [&'static str] = &["exact", "differences"];
+
+    fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "exact" => Ok(Self::Exact),
+            "differences" => Ok(Self::Differences),
+            _ => Err(unknown("derivatives", name, Self::NAMES.iter().copied())),
+        }
+    }
+
+    fn to_name(&self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Differences => "differences",
+        }
+    }
+}
+
+option_set! {
+    /// Options of the Hessian of a closure.
+    #[derive(Debug)]
+    struct ClosureOptions {
+        /// How the second derivatives of a closure are computed.
+        derivatives: Option<Derivatives> as Maybe<OneOf<Derivatives>> = None, "exactly where the closure can be traced";
+        /// Step of the differences of a closure's values, relative to a parameter that is above 1.
+        step: f64 as Positive = SECOND_DIFFERENCE_STEP;
+    }
+}
+
 /// The option keys of the Hessian of a closure.
-const CLOSURE: &[Key] = &[
-    Key::new("derivatives").choices(&["exact", "differences"]),
-    Key::new("step"),
-];
+const CLOSURE: &[Key] = ClosureOptions::OPTIONS;
 
 /// Reads the options that choose the loss of a model.
 ///
@@ -122,13 +162,13 @@ fn hessian_of_closure(
     mut options: Options,
 ) -> RhaiResult<ScriptHessian> {
     let params = convert::to_vector(params, "hessian: the parameters")?;
-    let wanted = options.opt_choice("derivatives")?;
-    let step = options.positive("step", SECOND_DIFFERENCE_STEP)?;
+    let mut read = ClosureOptions::default();
+    options.read_set(&mut read)?;
     options.finish()?;
     let closure = LossClosure::new(context, closure);
     closure.value(&params)?;
-    let traced = match wanted {
-        Some("differences") => None,
+    let traced = match read.derivatives {
+        Some(Derivatives::Differences) => None,
         Some(_) => Some(closure.trace(&params)?),
         // A closure that cannot be traced is not an error; the Hessian reports how it was computed.
         None => closure.trace(&params).ok(),
@@ -140,7 +180,7 @@ fn hessian_of_closure(
             let all = |count: usize, point: &(dyn Fn(usize) -> Vec<f64> + Sync)| {
                 closure_values(&closure, count, point, &*progress)
             };
-            let (matrix, loss) = second_differences(&params, step, all)?;
+            let (matrix, loss) = second_differences(&params, read.step, all)?;
             Hessian::from_matrix(&matrix, loss, DerivativeKind::ValueDifferences)?
         }
     };
@@ -240,12 +280,10 @@ pub(super) fn register(reg: &mut Registry) {
     let (of_model, of_closure) = (reg.host(), reg.host());
     reg.function(
         "hessian(model, data, #{ rtol: 1e-9, atol: 1e-11 }) or hessian(|p| …, params, #{ step: 1e-4 }) -> Hessian",
-        "The exact second derivatives of a training loss at the model's parameters, on the steps of its solves. Options: method (a \
-         training method; vanilla() unless given), lambda (1 for homotopy training), solver (its method: an explicit Runge-Kutta \
-         one, or radau or kvaerno5 for a stiff model), observe, u0, train_u0, rtol, atol, step_size, substeps, first_step, max_steps, breakpoints, engine (\"native\"). The \
-         parameters are f.params, then the method's own, then the initial states where they are trained. Of a closure's loss at params \
-         they are exact where it is an expression of p, else central differences of its values of relative step `step` (a solve inside \
-         wants tight tolerances or a larger one); derivatives: \"exact\" or \"differences\" insists on one, h.derivatives tells.",
+        "The exact second derivatives of a training loss at the model's parameters, on the steps of its solves. The solver is an \
+         explicit Runge-Kutta method, or radau or kvaerno5 for a stiff model; the engine is the native one. The parameters are f.params, then the method's own, then the initial states where they are trained. Of a closure's loss at params \
+         they are exact where it is an expression of p, else central differences of its values (a solve inside \
+         wants tight tolerances or a larger step); h.derivatives tells.",
         "hessian(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), \
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss; \
          hessian(|p| (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [1, 1]).matrix()",

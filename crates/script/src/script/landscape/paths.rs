@@ -6,11 +6,13 @@ use rhai::{Array as List, Dynamic};
 
 use super::super::array::ScriptArray;
 use super::super::fields::ScriptField;
-use super::super::keys::{Key, Keys};
+use super::super::keys::Keys;
 use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
 use super::super::training::ScriptRun;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::Count;
 use odesync_train::landscape::Pca;
 
 /// The script type of principal components, `Pca`.
@@ -32,12 +34,22 @@ fn to_list(epochs: &[usize]) -> List {
     epochs.iter().map(|e| Dynamic::from(*e as i64)).collect()
 }
 
-const PCA: Keys = &[&[Key::new("components")]];
+option_set! {
+    /// Options of the principal components of a run.
+    #[derive(Debug)]
+    struct PcaOptions {
+        /// Number of principal components.
+        components: usize as Count = 2;
+    }
+}
+
+const PCA: Keys = &[PcaOptions::OPTIONS];
 
 fn pca(run: &ScriptRun, mut options: Options) -> Result<ScriptPca> {
-    let components = options.count("components", 2)?;
+    let mut read = PcaOptions::default();
+    options.read_set(&mut read)?;
     options.finish()?;
-    Ok(ScriptPca(Arc::new(Pca::from_run(&run.0, components)?)))
+    Ok(ScriptPca(Arc::new(Pca::from_run(&run.0, read.components)?)))
 }
 
 impl ScriptType for ScriptPca {

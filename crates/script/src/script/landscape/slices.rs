@@ -19,27 +19,56 @@ use super::super::solving::{ENGINE, SOLVER};
 use super::paths::ScriptPca;
 use super::{LOSS_CHOICE, closure_values, loss_options};
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Flag, NonNegative};
 use odesync_base::text::count_of;
 use odesync_train::landscape::{
-    DirectionOptions, Landscape, Normalization, Slice, SliceAxis, SliceSpec, random_directions,
+    DirectionOptions, Landscape, Slice, SliceAxis, SliceSpec, random_directions,
 };
 use odesync_train::progress::ProgressSink;
 
-const PROGRESS: &[Key] = &[Key::flag("progress")];
+option_set! {
+    /// Options of the display of a landscape.
+    #[derive(Debug)]
+    struct ProgressOptions {
+        /// Show progress; `--quiet` turns it off as well.
+        progress: bool as Flag = true;
+    }
+}
+
+const PROGRESS: &[Key] = ProgressOptions::OPTIONS;
+
+/// Reads whether the call shows its progress.
+fn shows_progress(options: &mut Options) -> Result<bool> {
+    let mut read = ProgressOptions::default();
+    options.read_set(&mut read)?;
+    Ok(read.progress)
+}
 
 /// The option keys of `landscape` along directions or parameters of a model.
 const MODEL_SLICE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE, PROGRESS];
 
-/// The option keys of the grid over the principal components of a run.
-const PCA_GRID: &[Key] = &[Key::new("points"), Key::new("margin")];
+option_set! {
+    /// Options of the grid over the principal components of a run.
+    #[derive(Debug)]
+    struct PcaGrid {
+        /// Number of points along each principal component of a run.
+        points: usize as Count = 30;
+        /// How far the grid reaches beyond the path of the run, as a part of its extent.
+        margin: f64 as NonNegative = 0.2;
+    }
+}
 
-const PCA_PLANE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE, PROGRESS, PCA_GRID];
+const PCA_PLANE: Keys = &[
+    LOSS_CHOICE,
+    OBSERVATION,
+    SOLVER,
+    ENGINE,
+    PROGRESS,
+    PcaGrid::OPTIONS,
+];
 
-const RANDOM_DIRECTIONS: Keys = &[&[
-    Key::new("normalize").choices(&Normalization::NAMES),
-    Key::flag("biases"),
-    Key::new("seed"),
-]];
+const RANDOM_DIRECTIONS: Keys = &[DirectionOptions::OPTIONS];
 
 /// The script type of a landscape, `Landscape`.
 #[derive(Clone)]
@@ -129,7 +158,7 @@ fn landscape_of_model(
     mut options: Options,
 ) -> Result<ScriptLandscape> {
     let loss = loss_options(host, &mut options, "landscape")?;
-    let shown = options.bool("progress", true)?;
+    let shown = shows_progress(&mut options)?;
     options.finish()?;
     let (loss, slice) = along.slice(&model.0, &data.0, &loss)?;
     host.check_memory("the landscape", slice.len())?;
@@ -146,7 +175,7 @@ fn landscape_of_closure(
     (along, steps): (&Dynamic, &Dynamic),
     mut options: Options,
 ) -> RhaiResult<ScriptLandscape> {
-    let shown = options.bool("progress", true)?;
+    let shown = shows_progress(&mut options)?;
     options.finish()?;
     let params = convert::to_vector(params, "landscape: the parameters")?;
     let directions = directions(along)?;
@@ -227,9 +256,8 @@ pub(super) fn register(reg: &mut Registry) {
         "landscape(model, data, [d1, d2], [c1, c2], #{ method: … }) -> Landscape, or landscape(model, data, \"a\", values), \
          landscape(run.last, data, pca(run)), landscape(|p| …, params, [d1], [c1])",
         "The loss at θ + c1 d1 + c2 d2 for all coefficients, or along one direction. In place of directions stand names of single \
-         parameters with the values that they take (trainable or not), or the principal components of a run (options points, 30, and \
-         margin, 0.2 of the path). In place of model and data stand a closure of any loss and its parameters. A solve that fails is NaN. \
-         Options: method, lambda and those of the solver, as in hessian; progress.",
+         parameters with the values that they take (trainable or not), or the principal components of a run. In place of model and \
+         data stand a closure of any loss and its parameters. A solve that fails is NaN.",
         landscape_example!(
             "let h = hessian(model, data); let c = linspace(-1, 1, 5); \
              landscape(model, data, h.eigenpairs(2).vectors, [c, c], #{ method: homotopy(#{ coupling: 6 }), lambda: 0.3 }).loss; \
@@ -270,15 +298,11 @@ pub(super) fn register(reg: &mut Registry) {
     .options(RANDOM_DIRECTIONS)
     .body(
         |f: ScriptField, count: i64, mut options: Options| -> Result<ScriptArray> {
-            let default = DirectionOptions::default();
-            let options_read = DirectionOptions {
-                normalize: Normalization::by_name(options.choice("normalize")?)?,
-                biases: options.bool("biases", default.biases)?,
-                seed: options.opt_seed("seed")?.unwrap_or(default.seed),
-            };
+            let mut read = DirectionOptions::default();
+            options.read_set(&mut read)?;
             options.finish()?;
             let count = usize::try_from(count).unwrap_or(0);
-            let directions = random_directions(&f.0, count, &options_read)?;
+            let directions = random_directions(&f.0, count, &read)?;
             Ok(ScriptArray::new(directions.into_dyn()))
         },
     );
@@ -291,9 +315,11 @@ fn landscape_on_pca_plane(
     pca: &ScriptPca,
     mut options: Options,
 ) -> Result<ScriptLandscape> {
+    let mut grid = PcaGrid::default();
+    options.read_set(&mut grid)?;
     let along = SliceSpec::Pca {
-        points: options.count("points", 30)?,
-        margin: options.non_negative("margin", 0.2)?,
+        points: grid.points,
+        margin: grid.margin,
         pca: Box::new((*pca.0).clone()),
     };
     landscape_of_model(host, model, data, &along, options)

@@ -13,6 +13,8 @@ use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
 use super::{ScriptHessian, compute_dense, hessian_example, to_dynamic};
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Seed, split};
 use odesync_base::text::count_of;
 use odesync_train::landscape::{Density, DensityOptions};
 
@@ -185,41 +187,34 @@ fn vector(values: &[f64]) -> ScriptArray {
 }
 
 /// The option keys of the grid of a density.
-const DENSITY_GRID: &[Key] = &[Key::new("sigma"), Key::new("grid")];
+const DENSITY_GRID: &[Key] = split(DensityOptions::OPTIONS, "probes").0;
 
-const ESTIMATE: Keys = &[
-    &[Key::new("probes"), Key::new("steps"), Key::new("seed")],
-    DENSITY_GRID,
-];
+const ESTIMATE: Keys = &[DensityOptions::OPTIONS];
 
-const TRACE: Keys = &[&[Key::new("probes"), Key::new("seed")]];
-
-fn density_options(options: &mut Options) -> Result<DensityOptions> {
-    Ok(DensityOptions {
-        sigma: options.opt_positive("sigma")?,
-        grid: match options.take("grid") {
-            Some(grid) => Some(convert::to_vector(&grid, "the grid of a density")?),
-            None => None,
-        },
-        ..DensityOptions::default()
-    })
+option_set! {
+    /// Options of the estimate of a trace.
+    #[derive(Debug)]
+    struct TraceOptions {
+        /// Number of random vectors.
+        probes: usize as Count = 100;
+        /// Seed of the random vectors.
+        seed: u64 as Seed = 0;
+    }
 }
 
+const TRACE: Keys = &[TraceOptions::OPTIONS];
+
 fn density(host: &Host, h: &ScriptHessian, mut options: Options) -> Result<ScriptDensity> {
-    let density = density_options(&mut options)?;
+    let mut density = DensityOptions::default();
+    options.read_set(&mut density)?;
     options.finish()?;
     compute_dense(host, &h.0)?;
     Ok(ScriptDensity(Arc::new(h.0.density(&density)?)))
 }
 
 fn density_estimate(host: &Host, h: &ScriptHessian, mut options: Options) -> Result<ScriptDensity> {
-    let default = DensityOptions::default();
-    let density = DensityOptions {
-        probes: options.count("probes", default.probes)?,
-        steps: options.count("steps", default.steps)?,
-        seed: options.opt_seed("seed")?.unwrap_or(default.seed),
-        ..density_options(&mut options)?
-    };
+    let mut density = DensityOptions::default();
+    options.read_set(&mut density)?;
     options.finish()?;
     let progress = host.progress_bar("density", "steps");
     let density =
@@ -228,10 +223,10 @@ fn density_estimate(host: &Host, h: &ScriptHessian, mut options: Options) -> Res
 }
 
 fn trace_estimate(h: &ScriptHessian, mut options: Options) -> Result<Map> {
-    let probes = options.count("probes", 100)?;
-    let seed = options.opt_usize("seed")?.unwrap_or(0);
+    let mut read = TraceOptions::default();
+    options.read_set(&mut read)?;
     options.finish()?;
-    let trace = h.0.trace_estimate(probes, seed as u64)?;
+    let trace = h.0.trace_estimate(read.probes, read.seed)?;
     Ok(Map::from([
         ("trace".into(), trace.value.into()),
         ("standard_error".into(), trace.standard_error.into()),

@@ -1,6 +1,8 @@
 //! Detection of the delimiter of a table, and of a header.
 
-use super::{CellParser, CsvCell, has_decimal_comma};
+use super::cells::{CellParser, CsvCell, has_decimal_comma};
+use super::instants::Instant;
+use super::number_format::NumberFormat;
 
 /// Delimiter between the columns of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,26 @@ const CANDIDATES: [Delimiter; 4] = [
 const MAX_DETECT_LINES: usize = 30;
 
 impl Delimiter {
+    /// Returns the delimiter that is this character; a blank stands for any run of blanks. `None` for one that cannot be.
+    pub(super) fn of_char(c: char) -> Option<Self> {
+        match c {
+            ' ' => Some(Self::Whitespace),
+            '"' | '\n' | '\r' => None,
+            c => u8::try_from(c).ok().filter(u8::is_ascii).map(Self::Byte),
+        }
+    }
+
+    /// Names the delimiter in a message.
+    pub(super) fn describe(self) -> String {
+        match self {
+            Self::Whitespace => "blanks".into(),
+            Self::Byte(b'\t') => "tabs".into(),
+            Self::Byte(byte) => format!("\"{}\"", char::from(byte)),
+        }
+    }
+
     /// Splits a line into cells; quotes are respected, but not removed.
-    fn split(self, line: &str) -> Vec<&str> {
+    pub(super) fn split(self, line: &str) -> Vec<&str> {
         match self {
             Self::Whitespace => line.split_whitespace().collect(),
             Self::Byte(byte) => {
@@ -77,12 +97,25 @@ impl Delimiter {
             &rows[..]
         };
         let all: Vec<&&str> = body.iter().flatten().collect();
-        let readable =
-            |cell: &&&&str| !matches!(cells.parse(cell), CsvCell::Text) || has_decimal_comma(cell);
+        let readable = |cell: &&&&str| {
+            let cell = cell.trim().trim_matches('"');
+            let is_number = !matches!(cells.parse(cell), CsvCell::Text) || has_decimal_comma(cell);
+            is_number || is_grouped(cell) || Instant::parse(cell).is_some()
+        };
         let numbers = all.iter().filter(readable).count();
         let numeric = (1 + numbers) as f64 / (1 + all.len()) as f64;
         numeric * same(width) as f64 / rows.len() as f64
     }
+}
+
+/// Whether a cell is a number with separated thousands. Blanks between thousands are no evidence, because they may separate columns.
+fn is_grouped(cell: &str) -> bool {
+    let formats = [('.', ','), (',', '.')].map(|(decimal, thousands)| NumberFormat {
+        decimal,
+        thousands,
+        is_grouped: false,
+    });
+    !cell.contains(' ') && formats.iter().any(|format| format.parse(cell).is_some())
 }
 
 /// Whether the first row is a header. The error states why that is ambiguous.
@@ -92,16 +125,28 @@ pub(super) fn detect_header(first: &[String], cells: &CellParser<'_>) -> Result<
     for cell in first {
         match cells.parse(cell) {
             CsvCell::Number(_) => numbers = true,
+            CsvCell::Text if Instant::parse(cell).is_some() => numbers = true,
             CsvCell::Text if word.is_none() => word = Some(cell),
             _ => {}
         }
+    }
+    // A table without names that pandas has written: its columns are numbered, and that of the rows' numbers has no name.
+    if let [nameless, numbered @ ..] = first
+        && nameless.is_empty()
+        && !numbered.is_empty()
+        && numbered
+            .iter()
+            .enumerate()
+            .all(|(i, n)| *n == i.to_string())
+    {
+        return Ok(true);
     }
     match word {
         Some(word) if numbers => Err(format!(
             "the first row mixes numbers with \"{word}\": if it holds the columns' names, say header: true; if it is \
              data, \"{word}\" is not a number{}",
             if has_decimal_comma(word) {
-                ", write a decimal point in place of the comma"
+                ": the others have a decimal point; if it should be a comma, say decimal: \",\""
             } else {
                 ""
             }

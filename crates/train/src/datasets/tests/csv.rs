@@ -11,6 +11,10 @@ fn plain(content: impl AsRef<[u8]>) -> Result<Dataset> {
     read(content, &CsvOptions::default())
 }
 
+fn plain_file(path: &std::path::Path) -> Dataset {
+    read_csv(path, &CsvOptions::default()).unwrap()
+}
+
 #[track_caller]
 fn assert_reads(content: impl AsRef<[u8]>, names: [&str; 2]) {
     let data = plain(content).unwrap();
@@ -121,16 +125,21 @@ fn missing_values() {
     let data = plain("t,x,v\n0,1,1\n1,,NA\n2,nan,null\n3,?,N/A\n").unwrap();
     assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 6);
     let options = CsvOptions {
-        missing: Some(vec!["-99".into()]),
+        missing: vec!["-99".into(), "x".into()],
         ..Default::default()
     };
     let data = read("t,x\n0,1\n1,-99\n2,\n", &options).unwrap();
     assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 2);
+    // Markers of one's own come to the known ones.
+    let data = read("t,x,v\n0,1,1\n1,?,x\n2,-99,#N/A\n#N/A comment\n", &options);
+    assert_refused(data, 5, None, "1 column where line 1 has 3");
+    let data = read("t,x,v\n0,1,1\n1,?,x\n2,-99,#N/A\n", &options).unwrap();
+    assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 4);
     assert_refused(
-        read("t,x\n0,1\n1,?\n", &options),
+        plain("t,x\n0,1\n1,gone\n"),
         3,
         2,
-        "\"?\" is not a number",
+        "name it, missing: [\"gone\"]",
     );
     assert_refused(plain("t,x\n0,1\n,2\n"), 3, 1, "the time is missing");
 
@@ -198,10 +207,10 @@ fn lines_and_columns_at_fault_are_named() {
     assert_refused(plain(repeated), 4, 1, "the time 1 repeats");
     assert_refused(plain(repeated), 4, 1, "sample: \"column\"");
     assert_refused(
-        plain("t,x\n2024-01-01,1\n2024-01-02,1\n"),
+        plain("t,x\n0,2024-01-01\n1,3\n"),
         2,
-        1,
-        "dates and times",
+        2,
+        "dates and times of day are read in the column of the time only",
     );
     assert_refused(plain("0,1\n1,2x\n2,3\n"), 2, 2, "\"2x\"");
     assert_refused(plain("0,one\n1,2\n"), 1, None, "mixes numbers with \"one\"");
@@ -223,21 +232,41 @@ fn lines_and_columns_at_fault_are_named() {
 }
 
 #[test]
-fn a_decimal_comma_is_recognised() {
+fn a_decimal_comma_is_found() {
     for content in [
         "t;x\n0;1,5\n1;2,5\n",
         "t\tx\n0\t1,5\n1\t2,5\n",
         "t x\n0 1,5\n1 2,5\n",
-        "0;1\n1;1,5\n2;2\n",
+        "0,0;1,5\n1,0;2,5\n",
+        "t,x\n0,\"1,5\"\n1,\"2,5\"\n",
     ] {
-        let line = if content.starts_with('t') || content.starts_with("0;1\n") {
-            2
-        } else {
-            1
-        };
-        assert_refused(plain(content), line, 2, "write a decimal point, 1.5");
+        let data = plain(content).unwrap();
+        assert_eq!(data.t(), array![0.0, 1.0], "{content}");
+        assert_eq!(data.u(), array![[[1.5], [2.5]]], "{content}");
     }
-    assert_refused(plain("0,0;1,5\n0,1;2,5\n"), 1, 1, "write a decimal point");
+    assert_refused(
+        plain("0.5;1,5\n1;1,5\n2;2\n"),
+        1,
+        None,
+        "if it should be a comma, say decimal: \",\"",
+    );
+    assert_refused(
+        plain("t;x\n0.5;1,5\n1;1,5\n"),
+        2,
+        2,
+        "if it should be a comma, say decimal: \",\"",
+    );
+    let point = CsvOptions {
+        decimal: Some('.'),
+        ..Default::default()
+    };
+    // Where all numbers could be either, semicolons speak for a decimal comma.
+    let content = "t;x\n0;1,234\n1;2,345\n";
+    assert_eq!(plain(content).unwrap().u(), array![[[1.234], [2.345]]]);
+    assert_eq!(
+        read(content, &point).unwrap().u(),
+        array![[[1234.0], [2345.0]]]
+    );
 }
 
 #[test]
@@ -266,12 +295,12 @@ fn samples_are_told_apart_by_a_column() {
     assert_eq!(reread.times(1), ragged.times(1));
     assert_eq!(reread.sample(1), ragged.sample(1));
     assert_eq!(reread.sample(0), ragged.sample(0));
-    let short = "id,t,x\na,0,1\na,1,3\nb,0,2\n";
+    let short = "id,t,x\na,0,1\nb,0,2\n";
     assert_refused(
         read(short, &by("id".into())),
-        4,
+        2,
         None,
-        "sample \"b\": 1 time: a trajectory needs at least two",
+        "sample \"a\": 1 time: a trajectory needs at least two",
     );
     let nameless = "id,t,x\na,0,1\n,1,3\n";
     assert_refused(
@@ -329,15 +358,30 @@ fn what_is_written_reads_back_exactly() {
         .with_names(["x, m", "v"])
         .unwrap();
     write_csv(&path, &several).unwrap();
-    let options = CsvOptions {
-        sample: Some("sample".into()),
-        ..Default::default()
-    };
-    same(&read_csv(&path, &options).unwrap(), &several);
+    same(&plain_file(&path), &several);
 
     let single = Dataset::single(t, u.index_axis(Axis(0), 0).to_owned(), None).unwrap();
     write_csv(&path, &single).unwrap();
-    same(&read_csv(&path, &CsvOptions::default()).unwrap(), &single);
+    same(&plain_file(&path), &single);
+
+    // Names that could be those of other columns, and units.
+    let units = Units {
+        time: "d".into(),
+        state: vec!["mm".into(), String::new()],
+    };
+    for names in [
+        ["run", "id"],
+        ["time", "t"],
+        ["variable", "value"],
+        ["sample", "x"],
+    ] {
+        let named = single.clone().with_names(names).unwrap();
+        let named = named.with_units(units.clone()).unwrap();
+        write_csv(&path, &named).unwrap();
+        let read = plain_file(&path);
+        same(&read, &named);
+        assert_eq!(read.units(), &units);
+    }
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         1,

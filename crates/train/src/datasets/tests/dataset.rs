@@ -1,6 +1,7 @@
 use ndarray::{Array1, Array2, Array3, Axis, array, s};
 
 use super::*;
+use odesync_base::options::Named;
 use odesync_base::random::Generator;
 use odesync_testing::{golden, matrix, numbers};
 
@@ -166,8 +167,8 @@ fn unfit_noise_is_refused() {
     }
     let refused = data().add_noise_seeded(1e308, RelativeTo::Mean, 1);
     assert!(message(refused).contains("lower the amplitude"));
-    assert_eq!("std".parse::<RelativeTo>().unwrap(), RelativeTo::Std);
-    let error = message("maen".parse::<RelativeTo>());
+    assert_eq!(RelativeTo::from_name("std").unwrap(), RelativeTo::Std);
+    let error = message(RelativeTo::from_name("maen"));
     assert!(error.contains("did you mean \"mean\""), "{error}");
 }
 

@@ -1,8 +1,11 @@
 mod arrays;
 mod csv;
+mod csv_dialects;
+mod csv_guesses;
 mod dataset;
 mod json;
 mod npy;
+mod scaled;
 mod schmidt_lipson;
 
 use super::*;

@@ -92,7 +92,7 @@ fn what_does_not_fit_together_is_damage() {
 #[test]
 fn the_path_of_a_run_is_part_of_it() {
     let mut run = run();
-    run.settings.trajectory_every = Some(2);
+    run.settings.options.trajectory_every = Some(2);
     run.parameter_path = vec![vec![1.0, 2.0], vec![3.0, 4.0]];
     let path = Path::new("runs/a/last.safetensors");
     let read = |content: &CheckpointFile| {
