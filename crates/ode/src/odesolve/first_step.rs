@@ -7,7 +7,7 @@ use super::tolerance::AbsoluteTolerance;
 
 /// Times, as powers of two, that are ordinary: a problem with such a time takes the published rule as it is. Shorter ones matter
 /// less than longer ones, because no first step is longer than the time in which the state changes by its own size.
-const ORDINARY: RangeInclusive<i32> = -13..=6;
+const ORDINARY: RangeInclusive<i32> = -20..=6;
 
 /// Spans, as powers of two, that are ordinary where state or slope vanish.
 const ORDINARY_SPAN: RangeInclusive<i32> = -2..=4;
@@ -17,7 +17,7 @@ const ORDINARY_SPAN: RangeInclusive<i32> = -2..=4;
 ///
 /// The published rule has constants with a unit of time, and compares a norm of f, which is a rate, with a norm of f′, the square
 /// of one. It is applied with the time in which the state changes by its own size as the unit, or the span where that is shorter; but
-/// with the unit 1 where this time is an ordinary one, between 2⁻¹³ and 2⁷. So a problem written in another unit of time takes the same
+/// with the unit 1 where this time is an ordinary one, between 2⁻²⁰ and 2⁷. So a problem written in another unit of time takes the same
 /// steps (the very same ones where the factor is a power of two) as long as it is no ordinary one, and differs from an ordinary one
 /// by its first step only. Where state or slope vanish there is nothing but the span, which is ordinary between 1/4 and 32.
 pub struct FirstStep {
@@ -103,7 +103,7 @@ mod tests {
         let d1: f64 = 1.0 / (1e-9 + 1e-7);
         assert_eq!(size(1.0), (0.01 / d1).powf(0.2));
         assert_eq!(size(2.0), (0.01 / (d1 / 2.0)).powf(0.2));
-        for n in [-300, -100, -14, 7, 20, 100, 300] {
+        for n in [-300, -100, -21, 7, 20, 100, 300] {
             assert_eq!(size(2.0_f64.powi(n)), size(1.0) * 2.0_f64.powi(n), "{n}");
         }
         assert_eq!([10.0, 1.0, 0.3].map(exponent), [3, 0, -2].map(Some));

@@ -226,7 +226,7 @@ impl<'a> StepSequencer<'a> {
         let step = Step { t, end };
         self.indivisible = self.clipped && step.h().abs() <= INDIVISIBLE * t.abs().max(self.span());
         let h = step.h().abs();
-        // A negated comparison, so that it holds for NaN too. Steps of equal size are at least half of what was proposed.
+        // False for NaN. Steps of equal size before a tstop are at least half of what was proposed, and no reason to stop.
         let resolved = self.proposed >= smallest_step(t) && h > 0.0;
         if !self.clipped && !resolved {
             self.attempted_h = step.h();

@@ -137,7 +137,7 @@ fn another_unit_of_time_takes_the_same_steps() {
                 let got = solved(base, solver, time, 1.0);
                 let steps = got.stats.steps;
                 // Ordinary times take the published first step, all others the very same steps.
-                if k.abs() >= 15 {
+                if !(-22..=13).contains(&k) {
                     assert_eq!(
                         in_base_units(&got, time),
                         want,
@@ -153,7 +153,7 @@ fn another_unit_of_time_takes_the_same_steps() {
                     base.name
                 );
             }
-            for k in (-30..=-7).chain(7..=30) {
+            for k in (-30..=-8).chain(7..=30) {
                 let steps = solved(base, solver, 10.0_f64.powi(k), 1.0).stats.steps;
                 let n = want.len();
                 assert!(

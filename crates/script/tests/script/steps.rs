@@ -37,7 +37,7 @@ fn a_state_below_its_tolerance_is_a_note() {
     };
     let (value, notes) = solve("");
     assert_eq!(value, "false");
-    assert!(notes.contains("u[0], u[1] stay below atol"), "{notes}");
+    assert!(notes.contains("u[1] stays below atol (1e-9)"), "{notes}");
     let (value, notes) = solve("atol: [1e-20, 1e-20]");
     assert_eq!((value.as_str(), notes.as_str()), ("true", ""));
     let wrong = script(&format!(
