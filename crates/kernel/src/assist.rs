@@ -8,8 +8,8 @@ const INDENT: usize = 4;
 
 /// Returns the byte at which a character begins; the end of the code for a position beyond it.
 fn byte_position(code: &str, characters: usize) -> usize {
-    let starts = code.char_indices().map(|(at, _)| at);
-    starts.skip(characters).next().unwrap_or(code.len())
+    let mut starts = code.char_indices().map(|(at, _)| at);
+    starts.nth(characters).unwrap_or(code.len())
 }
 
 fn character_position(code: &str, byte: usize) -> usize {

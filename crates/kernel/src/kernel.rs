@@ -26,7 +26,7 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
 /// What the control thread is told.
 enum Control {
-    Request(Message),
+    Request(Box<Message>),
     Terminate,
 }
 
@@ -57,7 +57,7 @@ pub fn run(connection_file: &Path, options: SessionOptions) -> Result<()> {
             shell: Box::new(move |request| queue.push(request)),
             control: Box::new(move |request| {
                 // The control thread ends with the kernel.
-                let _ = control.send(Control::Request(request));
+                let _ = control.send(Control::Request(Box::new(request)));
             }),
             stdin: Box::new(move |reply| {
                 if reply.msg_type() == "input_reply" {
