@@ -19,3 +19,8 @@ pub mod recipes;
 pub mod script;
 
 pub use odesync_base::{Error, Result};
+
+// The configurations that the program has built in.
+#[cfg(test)]
+#[path = "../tests/script/configs.rs"]
+mod configs;

@@ -324,7 +324,9 @@ fn gradients(seed: u64) -> Option<()> {
                     assert!(found.u0[0].iter().all(|x| x.is_finite()));
                 }
                 Err(Error::Solve(failure)) if case.options.adjoint.is_exact() => {
-                    assert_eq!(failure.reason, FailureReason::GradientNotFinite);
+                    // Where a parameter moves a switching time, the derivative needs a solve from there on, which can fail too.
+                    let reasons = [FailureReason::GradientNotFinite, FailureReason::NotFinite];
+                    assert!(reasons.contains(&failure.reason), "{:?}", failure.reason);
                 }
                 Err(error) => typed(&error, &case),
             }

@@ -68,9 +68,15 @@ fn wrong_control(name: &str, given: &Dynamic) -> Error {
 
 fn read_map(name: &str, map: Map) -> Result<ReadControl> {
     let mut options = Options::new("interact", CONTROL, map);
-    let value = options.take("value");
-    if let Some(choices) = options.take("choices") {
-        options.finish()?;
+    let [value, choices, min, max, step] =
+        ["value", "choices", "min", "max", "step"].map(|key| options.take(key));
+    options.finish()?;
+    if let Some(choices) = choices {
+        if min.is_some() || max.is_some() || step.is_some() {
+            return Err(Error::invalid(format!(
+                "interact: {name} has choices, so min, max and step mean nothing; leave them out"
+            )));
+        }
         let list = choices.read_lock::<List>().map(|list| list.clone());
         let list = list.filter(|list| !list.is_empty()).ok_or_else(|| {
             Error::invalid(format!(
@@ -80,12 +86,6 @@ fn read_map(name: &str, map: Map) -> Result<ReadControl> {
         })?;
         return choice(name, list, value.as_ref());
     }
-    let (min, max, step) = (
-        options.take("min"),
-        options.take("max"),
-        options.take("step"),
-    );
-    options.finish()?;
     let (Some(min), Some(max)) = (min, max) else {
         return Err(Error::invalid(format!(
             "interact: {name} needs min and max, as in #{{ min: 0.5, max: 2.0, step: 0.1, value: 1.0 }}, or choices"

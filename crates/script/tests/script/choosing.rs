@@ -54,7 +54,7 @@ fn what_is_held_out_is_the_end_and_chooses_the_model() {
         &mut session,
         "cross_validate(model, data, #{ method: vanilla(), epochs: 3, folds: 3 })",
     );
-    for part in ["held out", "t 0.1 to 1", "t 2 to 2.9", "standard error"] {
+    for part in ["held out", "t 0.1 to 1", "t 2.1 to 2.9", "standard error"] {
         assert!(shown.contains(part), "{shown}");
     }
 }

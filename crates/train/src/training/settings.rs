@@ -83,6 +83,14 @@ impl TrainSettings {
     }
 }
 
+/// Settings are equal where a checkpoint stores the same of them.
+impl PartialEq for TrainSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let saved = |settings: &Self| serde_json::to_value(settings).ok();
+        matches!((saved(self), saved(other)), (Some(a), Some(b)) if a == b)
+    }
+}
+
 impl Serialize for TrainSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let options = &self.options;

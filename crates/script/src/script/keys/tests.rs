@@ -106,7 +106,7 @@ const CALLS: &[(&str, &str)] = &[
 ];
 
 /// Functions whose map holds names that the user chooses.
-const OWN: [&str; 4] = ["system", "graybox", "args", "print"];
+const OWN: [&str; 5] = ["system", "graybox", "args", "print", "interact"];
 
 fn scene() -> Session {
     let mut session = Session::new(SessionOptions {
