@@ -61,7 +61,7 @@
 //!     reg.function("decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })")
 //!         .options(KEYS)
 //!         .body(|rate: Number, mut options: Options| -> Result<f64> {
-//!             let t = options.non_negative("t", 1.0)?;
+//!             let t = options.positive("t", 1.0)?;
 //!             options.finish()?;
 //!             Ok((-rate.0 * t).exp())
 //!         });
