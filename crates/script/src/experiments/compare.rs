@@ -128,7 +128,8 @@ impl Comparison {
             })
             .collect();
         // Rows that few runs have stand only where one has them.
-        let of_some: [(&str, fn(&Run) -> Option<f64>); 2] = [
+        type NumberOfRun = fn(&Run) -> Option<f64>;
+        let of_some: [(&str, NumberOfRun); 2] = [
             ("best validation", |r| r.best_validation),
             ("log evidence", |r| {
                 r.weak_constraint.as_ref()?.log_evidence()

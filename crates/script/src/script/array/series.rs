@@ -116,7 +116,7 @@ fn interp(x: &Operand, t: &Numbers, y: &Numbers) -> Result<Dynamic> {
     if t.is_empty() {
         return Err(Error::invalid("interp of an empty array"));
     }
-    if let Some(i) = (1..t.len()).find(|&i| !(t[i] > t[i - 1])) {
+    if let Some(i) = (1..t.len()).find(|&i| t[i] <= t[i - 1] || (t[i] - t[i - 1]).is_nan()) {
         return Err(Error::invalid(format!(
             "interp: the points must increase, but {} comes after {}",
             t[i],
