@@ -110,7 +110,7 @@ fn a_caught_error_shows_its_text() {
         ),
         ("1 / 0", "1/0 divides by zero"),
         ("lorens()", "lorenz"),
-        ("#{ a: 1 }.b", "the map has no property \"b\""),
+        ("let m = #{ a: 1 }; m.b", "the map has no property \"b\""),
         (
             "if 3 { 1 } else { 2 }",
             "a condition should be true or false",
