@@ -132,7 +132,8 @@ impl Terminal {
         let before = self.seen.lock().unwrap().bytes.len();
         self.press(line);
         self.press("\r");
-        let start = Instant::now();
+        let head: String = line.trim().chars().take(12).collect();
+        let (start, mut empty_since) = (Instant::now(), None);
         loop {
             let screen = self.screen();
             // The editor redraws the line at every key, and ends it with a line break.
@@ -140,14 +141,20 @@ impl Terminal {
                 let bytes = &self.seen.lock().unwrap().bytes[before..];
                 bytes.len() > line.len() && bytes.contains(&b'\n')
             };
-            // An empty prompt on the last line, which is no longer the line just typed.
-            if fresh
-                && screen
-                    .lines()
-                    .last()
-                    .is_some_and(|last| last.trim_end() == PROMPT.trim_end())
-            {
-                return screen;
+            // An empty prompt on the last line, which is no longer the line just typed. The editor empties the line before it draws it
+            // anew, so what was typed must stand above, or have left the screen some time ago.
+            let is_empty_prompt = screen
+                .lines()
+                .last()
+                .is_some_and(|last| last.trim_end() == PROMPT.trim_end());
+            let is_above = screen.lines().rev().skip(1).any(|l| l.contains(&head));
+            if fresh && is_empty_prompt {
+                let since = *empty_since.get_or_insert_with(Instant::now);
+                if is_above || since.elapsed() > Duration::from_secs(1) {
+                    return screen;
+                }
+            } else {
+                empty_since = None;
             }
             assert!(
                 start.elapsed() < TIMEOUT,
