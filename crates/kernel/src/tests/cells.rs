@@ -123,7 +123,7 @@ fn an_error_shows_its_place_and_leaves_waiting_cells_out() {
         .collect();
     let report = lines.join("\n");
     assert!(
-        report.contains("In [1]:2:11") && report.contains("sqrt(x) + zzz"),
+        report.contains("In [2]:2:11") && report.contains("sqrt(x) + zzz"),
         "{report}"
     );
     assert!(report.contains("\u{1b}[1;31m^\u{1b}[0m"), "{report:?}");

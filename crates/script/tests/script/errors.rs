@@ -112,7 +112,7 @@ fn a_caught_error_shows_its_text() {
         ("lorens()", "lorenz"),
         ("let m = #{ a: 1 }; m.b", "the map has no property \"b\""),
         (
-            "let n = 3; if n { 1 } else { 2 }",
+            "let n = 3; let y = if n { 1 } else { 2 }; y",
             "a condition should be true or false",
         ),
     ];
