@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use super::key::{Key, Keys};
+use super::named::Named;
 use super::value::Value;
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error};
 
 /// The reason for which an option cannot have a value.
 #[derive(Debug, Clone)]
@@ -252,21 +253,6 @@ impl OptionKind for Texts {
     fn write(field: &Vec<String>) -> Value {
         Value::List(field.iter().cloned().map(Value::Text).collect())
     }
-}
-
-/// A type whose values have names.
-pub trait Named: Sized {
-    /// The names of all values.
-    const NAMES: &'static [&'static str];
-
-    /// Returns the value with this name.
-    ///
-    /// # Errors
-    /// No value has this name.
-    fn from_name(name: &str) -> Result<Self>;
-
-    /// Returns the name of the value.
-    fn to_name(&self) -> &'static str;
 }
 
 /// One of the values of a type that have names, by its name.

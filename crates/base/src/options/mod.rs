@@ -39,14 +39,16 @@
 mod declaration;
 mod key;
 mod kind;
+mod named;
 mod set;
 mod value;
 
 pub use key::{Key, Keys, distinct, find, join, split};
 pub use kind::{
-    Count, Flag, ListOf, Maybe, Mismatch, Named, NonNegative, Number, NumberList, OneOf,
-    OptionKind, Pair, Positive, Seed, Text, Texts, Whole,
+    Count, Flag, ListOf, Maybe, Mismatch, NonNegative, Number, NumberList, OneOf, OptionKind, Pair,
+    Positive, Seed, Text, Texts, Whole,
 };
+pub use named::Named;
 pub use set::{OptionSet, Part, read_map, write_map};
 pub use value::Value;
 

@@ -1,24 +1,6 @@
 //! Tests of arrays in scripts, against values computed by hand or taken from numpy.
 
-use odesync_script::script::{Output, Session, SessionOptions};
-
-fn session() -> Session {
-    Session::new(SessionOptions {
-        output: Output::captured().0,
-        ..SessionOptions::default()
-    })
-    .unwrap()
-}
-
-fn check(cases: &[(&str, &str)]) {
-    let mut session = session();
-    for (code, value) in cases {
-        let outcome = session
-            .eval(code, None)
-            .unwrap_or_else(|error| panic!("{code}: {error}"));
-        assert_eq!(outcome.text, *value, "{code}");
-    }
-}
+use super::support::check;
 
 #[test]
 fn creation() {

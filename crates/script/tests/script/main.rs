@@ -14,3 +14,4 @@ mod landscape;
 mod messages;
 mod numerics;
 mod steps;
+mod support;

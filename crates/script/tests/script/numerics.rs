@@ -1,34 +1,7 @@
 //! Tests of random numbers, masks, quantiles, interpolation, integrals and linear algebra in scripts, against numpy, PyTorch and
 //! formulas.
 
-use odesync_script::script::{Output, Session, SessionOptions};
-
-fn session() -> Session {
-    Session::new(SessionOptions {
-        output: Output::captured().0,
-        ..SessionOptions::default()
-    })
-    .unwrap()
-}
-
-fn check(cases: &[(&str, &str)]) {
-    let mut session = session();
-    for (code, value) in cases {
-        let outcome = session
-            .eval(code, None)
-            .unwrap_or_else(|error| panic!("{code}: {error}"));
-        assert_eq!(outcome.text, *value, "{code}");
-    }
-}
-
-/// Checks that each piece of code ends in an error that contains the text.
-fn check_errors(cases: &[(&str, &str)]) {
-    let mut session = session();
-    for (code, message) in cases {
-        let error = session.eval(code, None).expect_err(code).to_string();
-        assert!(error.contains(message), "{code}: {error}");
-    }
-}
+use super::support::{check, check_errors};
 
 #[test]
 fn random_numbers_are_those_of_pytorch() {

@@ -3,9 +3,10 @@
 use ndarray::Array2;
 
 use super::Dataset;
-use odesync_base::error::{self, Error, Result};
+use odesync_base::error::{Error, Result};
+use odesync_base::impl_named;
 use odesync_base::option_set;
-use odesync_base::options::{Maybe, Named, OneOf, Seed};
+use odesync_base::options::{Maybe, OneOf, Seed};
 use odesync_base::random::Generator;
 
 /// Unit of the amplitude of noise.
@@ -20,29 +21,13 @@ pub enum RelativeTo {
     Std,
 }
 
-impl Named for RelativeTo {
-    const NAMES: &'static [&'static str] = &["nothing", "mean", "std"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "nothing" => Ok(Self::Nothing),
-            "mean" => Ok(Self::Mean),
-            "std" => Ok(Self::Std),
-            _ => {
-                let known = Self::NAMES.iter().copied();
-                Err(error::unknown("relative_to", name, known))
-            }
-        }
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::Mean => "mean",
-            Self::Std => "std",
-        }
-    }
-}
+impl_named!(
+    RelativeTo,
+    "relative_to",
+    Nothing = "nothing",
+    Mean = "mean",
+    Std = "std",
+);
 
 option_set! {
     /// Options of added noise.

@@ -3,10 +3,10 @@
 use ndarray::Array2;
 
 use crate::{Error, Result};
-use odesync_base::error::unknown;
+use odesync_base::impl_named;
 use odesync_base::memory::check_memory;
 use odesync_base::option_set;
-use odesync_base::options::{Flag, Named, OneOf, Seed};
+use odesync_base::options::{Flag, OneOf, Seed};
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 
@@ -23,26 +23,13 @@ pub enum Normalization {
     None,
 }
 
-impl Named for Normalization {
-    const NAMES: &'static [&'static str] = &["filter", "layer", "none"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "filter" => Ok(Normalization::Filter),
-            "layer" => Ok(Normalization::Layer),
-            "none" => Ok(Normalization::None),
-            _ => Err(unknown("normalize", name, Self::NAMES.iter().copied())),
-        }
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            Normalization::Filter => "filter",
-            Normalization::Layer => "layer",
-            Normalization::None => "none",
-        }
-    }
-}
+impl_named!(
+    Normalization,
+    "normalize",
+    Filter = "filter",
+    Layer = "layer",
+    None = "none",
+);
 
 option_set! {
     /// Options of random directions.

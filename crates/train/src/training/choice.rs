@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::epoch_record::EpochRecord;
 use super::settings::TrainSettings;
 use crate::{Error, Result};
-use odesync_base::error::unknown;
-use odesync_base::options::Named;
+use odesync_base::impl_named;
 
 /// What the model of a run is chosen by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,29 +21,14 @@ pub enum BestBy {
     Last,
 }
 
-impl Named for BestBy {
-    const NAMES: &'static [&'static str] = &["mse", "validation", "evidence", "last"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        let all = [
-            BestBy::Mse,
-            BestBy::Validation,
-            BestBy::Evidence,
-            BestBy::Last,
-        ];
-        let found = all.into_iter().find(|by| by.to_name() == name);
-        found.ok_or_else(|| unknown("best_by", name, Self::NAMES.iter().copied()))
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            BestBy::Mse => "mse",
-            BestBy::Validation => "validation",
-            BestBy::Evidence => "evidence",
-            BestBy::Last => "last",
-        }
-    }
-}
+impl_named!(
+    BestBy,
+    "best_by",
+    Mse = "mse",
+    Validation = "validation",
+    Evidence = "evidence",
+    Last = "last",
+);
 
 /// The epochs among which the model of a run is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,24 +40,7 @@ pub enum BestOf {
     All,
 }
 
-impl Named for BestOf {
-    const NAMES: &'static [&'static str] = &["free", "all"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "free" => Ok(BestOf::Free),
-            "all" => Ok(BestOf::All),
-            _ => Err(unknown("best_of", name, Self::NAMES.iter().copied())),
-        }
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            BestOf::Free => "free",
-            BestOf::All => "all",
-        }
-    }
-}
+impl_named!(BestOf, "best_of", Free = "free", All = "all",);
 
 /// How a run chooses its model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::residual_loss::{DEGREES_OF_FREEDOM, ResidualLoss};
 use crate::{Error, Result};
 use odesync_base::error::unknown;
+use odesync_base::impl_named;
 use odesync_base::option_set;
 use odesync_base::options::{Maybe, Mismatch, Named, OneOf, OptionKind, Positive, Value};
 use odesync_base::text::count_of;
@@ -46,23 +47,13 @@ pub enum DataLoss {
     StudentT,
 }
 
-impl Named for DataLoss {
-    const NAMES: &'static [&'static str] = &["gaussian", "huber", "student_t"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        let all = [DataLoss::Gaussian, DataLoss::Huber, DataLoss::StudentT];
-        let found = all.into_iter().find(|loss| loss.to_name() == name);
-        found.ok_or_else(|| unknown("loss", name, Self::NAMES.iter().copied()))
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            DataLoss::Gaussian => "gaussian",
-            DataLoss::Huber => "huber",
-            DataLoss::StudentT => "student_t",
-        }
-    }
-}
+impl_named!(
+    DataLoss,
+    "loss",
+    Gaussian = "gaussian",
+    Huber = "huber",
+    StudentT = "student_t",
+);
 
 /// Precisions of the data's components relative to each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
 use super::ScriptField;
 use crate::{Error, Result};
-use odesync_base::error::unknown;
+use odesync_base::impl_named;
 use odesync_base::option_set;
-use odesync_base::options::{Named, NonNegative, OneOf};
+use odesync_base::options::{NonNegative, OneOf};
 use odesync_base::text::count_of;
 use odesync_ode::field::{InputSignal, Signal};
 use odesync_train::smoothing::spline_input;
@@ -41,24 +41,7 @@ enum Interpolation {
     Spline,
 }
 
-impl Named for Interpolation {
-    const NAMES: &'static [&'static str] = &["linear", "spline"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "linear" => Ok(Self::Linear),
-            "spline" => Ok(Self::Spline),
-            _ => Err(unknown("kind", name, Self::NAMES.iter().copied())),
-        }
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Spline => "spline",
-        }
-    }
-}
+impl_named!(Interpolation, "kind", Linear = "linear", Spline = "spline",);
 
 option_set! {
     /// Options of an external input.

@@ -70,20 +70,15 @@ fn no_branch() -> Error {
     Error::invalid(NO_BRANCH)
 }
 
-fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Result<Expr> {
-    let y = to_expr(x.0.builder(), y)?;
-    match swapped {
-        true => y.try_binary(f, &x.0),
-        false => x.0.try_binary(f, &y),
-    }
-}
-
 /// Adds the bodies for a symbol with a symbol, number, array or list, in both orders.
-fn pairs<T: ScriptType>(function: Function<'_>, f: Binary, wrap: fn(Expr) -> T) {
+pub(super) fn pairs<T: ScriptType>(
+    function: Function<'_>,
+    f: impl Fn(&Expr, &Expr) -> Result<T> + Copy + 'static,
+) {
     function
-        .body(move |x: Symbol, y: Symbol| x.0.try_binary(f, &y.0).map(wrap))
-        .body(move |x: Symbol, y: Operand| binary(f, &x, &y.0, false).map(wrap))
-        .body(move |x: Operand, y: Symbol| binary(f, &y, &x.0, true).map(wrap));
+        .body(move |x: Symbol, y: Symbol| f(&x.0, &y.0))
+        .body(move |x: Symbol, y: Operand| f(&x.0, &to_expr(x.0.builder(), &y.0)?))
+        .body(move |x: Operand, y: Symbol| f(&to_expr(y.0.builder(), &x.0)?, &y.0));
 }
 
 impl ScriptType for Symbol {
@@ -117,12 +112,14 @@ pub(super) fn register(reg: &mut Registry) {
     for &f in Binary::ALL {
         let function = reg.overload(f.name());
         if f.is_comparison() {
-            pairs(function, f, Condition);
+            pairs(function, move |x, y| x.try_binary(f, y).map(Condition));
         } else {
-            pairs(function, f, Symbol);
+            pairs(function, move |x, y| x.try_binary(f, y).map(Symbol));
         }
     }
-    pairs(reg.overload("pow"), Binary::Pow, Symbol);
+    pairs(reg.overload("pow"), |x, y| {
+        x.try_binary(Binary::Pow, y).map(Symbol)
+    });
     for &f in Unary::ALL {
         reg.overload(f.name())
             .body(move |x: Symbol| symbol(x.0.unary(f)));

@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayD, Ix1, Ix2};
 
-use super::super::registry::{Function, Numbers, Operand, Registry};
-use super::symbol::{Symbol, symbol, to_expr};
+use super::super::registry::{Numbers, Registry};
+use super::symbol::{Symbol, pairs, symbol};
 use crate::{Error, Result};
 use odesync_ode::field::{Binary, Expr};
 
@@ -57,21 +57,13 @@ fn truncate(x: &Expr) -> Expr {
 }
 
 /// Returns x − y trunc(x/y), which has the sign of x.
-fn remainder(x: &Expr, y: &Expr) -> Result<Expr> {
+fn remainder(x: &Expr, y: &Expr) -> Result<Symbol> {
     let quotient = truncate(&x.try_binary(Binary::Div, y)?);
-    x.try_binary(Binary::Sub, &quotient.try_binary(Binary::Mul, y)?)
+    symbol(x.try_binary(Binary::Sub, &quotient.try_binary(Binary::Mul, y)?)?)
 }
 
-fn hypot(x: &Expr, y: &Expr) -> Result<Expr> {
-    Ok(x.square().try_binary(Binary::Add, &y.square())?.sqrt())
-}
-
-/// Adds the bodies for a symbol with a symbol, number, array or list, in both orders.
-fn pairs(function: Function<'_>, f: fn(&Expr, &Expr) -> Result<Expr>) {
-    function
-        .body(move |x: Symbol, y: Symbol| symbol(f(&x.0, &y.0)?))
-        .body(move |x: Symbol, y: Operand| symbol(f(&x.0, &to_expr(x.0.builder(), &y.0)?)?))
-        .body(move |x: Operand, y: Symbol| symbol(f(&to_expr(y.0.builder(), &x.0)?, &y.0)?));
+fn hypot(x: &Expr, y: &Expr) -> Result<Symbol> {
+    symbol(x.square().try_binary(Binary::Add, &y.square())?.sqrt())
 }
 
 pub(super) fn register(reg: &mut Registry) {

@@ -13,9 +13,9 @@ use super::super::solving::ScriptSolution;
 use super::keys::FIGURE;
 use super::options::apply_figure_options;
 use crate::{Error, Result};
-use odesync_base::error::unknown;
+use odesync_base::impl_named;
 use odesync_base::option_set;
-use odesync_base::options::{Maybe, Named, Number, NumberList, OneOf, Texts};
+use odesync_base::options::{Maybe, Number, NumberList, OneOf, Texts};
 use odesync_base::text::count_of;
 use odesync_plot::{Panel, builders};
 
@@ -76,24 +76,12 @@ enum FieldLayer {
     Arrows,
 }
 
-impl Named for FieldLayer {
-    const NAMES: &'static [&'static str] = &["streamlines", "arrows"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "streamlines" => Ok(Self::Streamlines),
-            "arrows" => Ok(Self::Arrows),
-            _ => Err(unknown("field", name, Self::NAMES.iter().copied())),
-        }
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            Self::Streamlines => "streamlines",
-            Self::Arrows => "arrows",
-        }
-    }
-}
+impl_named!(
+    FieldLayer,
+    "field",
+    Streamlines = "streamlines",
+    Arrows = "arrows",
+);
 
 option_set! {
     /// Options of a phase portrait.

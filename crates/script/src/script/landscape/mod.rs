@@ -32,9 +32,9 @@ use super::registry::{Registry, ScriptType};
 use super::solving::{ENGINE, SOLVER, solver};
 use super::training::{LAMBDA, ScriptMethod};
 use crate::{Error, Result};
-use odesync_base::error::unknown;
+use odesync_base::impl_named;
 use odesync_base::option_set;
-use odesync_base::options::{Maybe, Named, OneOf, Positive, Value};
+use odesync_base::options::{Maybe, OneOf, Positive, Value};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::landscape::{
     DENSE_LIMIT, DerivativeKind, Hessian, LossOptions, SECOND_DIFFERENCE_STEP, default_lambda,
@@ -66,24 +66,12 @@ enum Derivatives {
     Differences,
 }
 
-impl Named for Derivatives {
-    const NAMES: &'static [&'static str] = &["exact", "differences"];
-
-    fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "exact" => Ok(Self::Exact),
-            "differences" => Ok(Self::Differences),
-            _ => Err(unknown("derivatives", name, Self::NAMES.iter().copied())),
-        }
-    }
-
-    fn to_name(&self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Differences => "differences",
-        }
-    }
-}
+impl_named!(
+    Derivatives,
+    "derivatives",
+    Exact = "exact",
+    Differences = "differences",
+);
 
 option_set! {
     /// Options of the Hessian of a closure.
