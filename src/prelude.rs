@@ -44,7 +44,7 @@ pub use crate::smoothing::{SmoothingSpline, spline_input};
 pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
     BestBy, Callbacks, DataLoss, Ensemble, Holdout, Homotopy, LrSchedule, MultipleShooting,
-    Observation, Optimizer, Run, Scaling, StopReason, TrainOptions, TrainingMethod, Trust,
+    Observation, Optimizer, Run, Scaling, StopReason, TrainOptions, TrainingMethod, TrustReport,
     WeakConstraint,
 };
 pub use crate::{Error, Result, rhai};

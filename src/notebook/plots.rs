@@ -56,7 +56,7 @@ impl Plot for SmoothingSpline {
 /// Draws the loss along a line, or as a heat map with the path of the run over it.
 impl Plot for Landscape {
     fn plot(&self) -> Result<Panel> {
-        Ok(recipes::landscape(self, &recipes::PlaneStyle::Map(HeatMap::new()))?.into())
+        Ok(recipes::landscape(self, &recipes::LandscapeStyle::Map(HeatMap::new()))?.into())
     }
 }
 

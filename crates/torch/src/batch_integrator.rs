@@ -11,13 +11,13 @@ use super::stages::{StageEvaluator, StepAttempt, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::stepping::{StepSequencer, all_finite, error_norm, joint_norm};
 use odesync_ode::odesolve::{
-    FailureReason, Problem, SaveLocation, SolveOptions, Stats, Step, StepPlan,
+    FailureReason, Problem, RecordedSteps, SaveLocation, SolveOptions, Stats, Step,
 };
 
 /// The state of the integration of one problem.
 pub(super) struct SampleState<'a> {
     pub stepper: StepSequencer<'a>,
-    plan: StepPlan,
+    recorded: RecordedSteps,
     pub stats: Stats,
     pub state: Vec<f64>,
     /// Whether all stages and the result of the last step attempt were finite.
@@ -43,12 +43,12 @@ pub(super) struct BatchIntegrator<'a> {
 }
 
 impl<'a> BatchIntegrator<'a> {
-    /// Solves every problem and returns the step plans, the statistics and the solutions.
+    /// Solves every problem and returns the recorded steps, the statistics and the solutions.
     pub fn solve(
         bound: &'a BoundField<'a>,
         problems: &'a [Problem<'a>],
         options: &'a SolveOptions,
-    ) -> TensorResult<(Vec<StepPlan>, Vec<Stats>, OutputCollector)> {
+    ) -> TensorResult<(Vec<RecordedSteps>, Vec<Stats>, OutputCollector)> {
         let all: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
         let u0 = upload(&all, &[problems.len(), bound.field.dof()], bound.device)?;
         let sample = |problem: &Problem<'a>| SampleState {
@@ -58,7 +58,7 @@ impl<'a> BatchIntegrator<'a> {
                 &bound.field.breakpoints_within(problem.sample, problem.t),
                 vec![],
             ),
-            plan: StepPlan {
+            recorded: RecordedSteps {
                 steps: vec![],
                 outputs: vec![SaveLocation::Start],
                 variants: vec![],
@@ -87,8 +87,8 @@ impl<'a> BatchIntegrator<'a> {
         while integrator.step()? {}
         integrator.first_failure.into_result()?;
         let samples = integrator.samples.into_iter();
-        let (plans, stats) = samples.map(|s| (s.plan, s.stats)).unzip();
-        Ok((plans, stats, integrator.outputs))
+        let (recorded, stats) = samples.map(|s| (s.recorded, s.stats)).unzip();
+        Ok((recorded, stats, integrator.outputs))
     }
 
     /// Records that a problem failed.
@@ -248,19 +248,19 @@ impl<'a> BatchIntegrator<'a> {
                 continue;
             }
             let sample = &mut self.samples[problem];
-            let index = sample.plan.steps.len();
+            let index = sample.recorded.steps.len();
             let before = wanted.len();
             while let Some(output) = sample.stepper.next_output(index, step) {
                 wanted.push(OutputRequest {
                     row,
                     problem,
-                    time: sample.plan.outputs.len(),
+                    time: sample.recorded.outputs.len(),
                     output,
                 });
-                sample.plan.outputs.push(output);
+                sample.recorded.outputs.push(output);
             }
             sample.stats.evaluations += self.stages.extra_evaluations(&wanted[before..]);
-            sample.plan.steps.push(step);
+            sample.recorded.steps.push(step);
             sample.stats.steps += 1;
             sample.stepper.advance(step);
             sample.has_first_stage = self.stages.method.fsal;

@@ -13,12 +13,12 @@ use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::stepping::{EVENTS_UNSUPPORTED, check_batch};
 use odesync_ode::odesolve::{
-    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
+    Engine, Problem, RecordedSteps, SolveGradient, SolveOptions, Stats, Tableau, Trajectory,
 };
 
 /// The engine on libtorch, in float64: batches on the CPU or on a CUDA GPU, gradients by autograd.
 ///
-/// On the same step plan it agrees with the native engine to rounding. Large networks and batches are computed by as many threads
+/// On the same steps it agrees with the native engine to rounding. Large networks and batches are computed by as many threads
 /// as libtorch was set to when it was first used here (`OMP_NUM_THREADS`, or all processors), small ones by one.
 #[derive(Debug)]
 pub struct TorchEngine {
@@ -55,20 +55,20 @@ impl TorchEngine {
         })
     }
 
-    /// Solves every problem on its step plan, and records what a gradient needs if `keep`.
-    fn solve_with_plans(
+    /// Solves every problem on its recorded steps, and records what a gradient needs if `keep`.
+    fn solve_with_recorded(
         &mut self,
         field: &VectorField,
         problems: &[Problem],
         options: &SolveOptions,
-        plans: &[StepPlan],
+        recorded: &[RecordedSteps],
         keep: bool,
     ) -> error::TensorResult<(Vec<Stats>, Vec<Vec<f64>>)> {
         let dof = field.dof();
         let bound = BoundField::new(field, self.device, keep)?;
         let all: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
         let u0 = upload(&all, &[problems.len(), dof], self.device)?.f_set_requires_grad(keep)?;
-        let (stats, outputs) = replay(&bound, explicit_tableau(options)?, problems, plans, &u0)?;
+        let (stats, outputs) = replay(&bound, explicit_tableau(options)?, problems, recorded, &u0)?;
         let solution = outputs.finish()?;
         let u = solution.trajectories(problems, dof)?;
         if keep {
@@ -105,13 +105,13 @@ impl Engine for TorchEngine {
         field: &VectorField,
         problems: &[Problem],
         options: &SolveOptions,
-        plans: Option<&[StepPlan]>,
+        recorded: Option<&[RecordedSteps]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
         if !options.events.is_empty() {
             return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }
-        check_batch(field, problems, options, plans)?;
+        check_batch(field, problems, options, recorded)?;
         explicit_tableau(options)?;
         if keep {
             options.adjoint.check_torch()?;
@@ -119,33 +119,33 @@ impl Engine for TorchEngine {
         }
         self.saved = None;
         let _threads = ThreadLimit::for_workload(field, problems.len());
-        let (plans, stats, u) = match plans {
-            Some(plans) => {
+        let (recorded, stats, u) = match recorded {
+            Some(recorded) => {
                 let (stats, u) = tch::with_grad(|| {
-                    self.solve_with_plans(field, problems, options, plans, keep)
+                    self.solve_with_recorded(field, problems, options, recorded, keep)
                 })?;
-                (plans.to_vec(), stats, u)
+                (recorded.to_vec(), stats, u)
             }
             None => {
                 let bound = BoundField::new(field, self.device, false)?;
-                let (plans, stats, outputs) = BatchIntegrator::solve(&bound, problems, options)?;
+                let (recorded, stats, outputs) = BatchIntegrator::solve(&bound, problems, options)?;
                 let u = if keep {
                     tch::with_grad(|| {
-                        self.solve_with_plans(field, problems, options, &plans, true)
+                        self.solve_with_recorded(field, problems, options, &recorded, true)
                     })?
                     .1
                 } else {
                     outputs.finish()?.trajectories(problems, field.dof())?
                 };
-                (plans, stats, u)
+                (recorded, stats, u)
             }
         };
         Ok(u.into_iter()
-            .zip(plans)
+            .zip(recorded)
             .zip(stats)
-            .map(|((u, plan), stats)| Trajectory {
+            .map(|((u, recorded), stats)| Trajectory {
                 u,
-                plan,
+                recorded,
                 stats,
                 ..Trajectory::default()
             })

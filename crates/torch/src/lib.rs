@@ -1,8 +1,8 @@
 //! The torch engine: a field's graph evaluated on libtorch tensors of shape `[batch, len]`, with gradients by autograd.
 //!
 //! It follows the native engine's rules of stepping exactly (`odesolve::stepping`): every sample of a batch has its own time,
-//! step size, breakpoints and output times. A solve without plans first chooses its steps, without recording; a gradient is
-//! that of the replay on the chosen plans. Samples that are done are removed from the batch.
+//! step size, breakpoints and output times. A solve without recorded steps first chooses its steps, without recording; a gradient is
+//! that of the replay on the recorded steps. Samples that are done are removed from the batch.
 //!
 //! | file | contents |
 //! |---|---|
@@ -19,7 +19,7 @@
 //! | `start` | initial states and first step sizes of a batch |
 //! | `batch_integrator` | choosing the steps |
 //! | `first_failure` | which failure a batch reports |
-//! | `replay` | taking the steps of given plans |
+//! | `replay` | taking the steps that are given |
 //! | `engine` | the engine |
 
 mod batch_integrator;

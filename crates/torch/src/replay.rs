@@ -1,4 +1,4 @@
-//! The replay of given step plans, which records derivatives for the gradient.
+//! The replay of recorded steps, which records derivatives for the gradient.
 
 use tch::Tensor;
 
@@ -10,10 +10,10 @@ use super::stages::{StageEvaluator, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::stepping::all_finite;
 use odesync_ode::odesolve::{
-    FailureReason, Problem, RunningMethod, SolveFailure, Stats, Step, StepPlan, Tableau,
+    FailureReason, Problem, RecordedSteps, RunningMethod, SolveFailure, Stats, Step, Tableau,
 };
 
-/// Solves every problem on its plan from `u0`, `[problem, dof]`.
+/// Solves every problem on its recorded steps from `u0`, `[problem, dof]`.
 ///
 /// The problems with the most steps come first in the batch, so that those that are done are dropped from its end: the unused
 /// derivatives of a masked row could be infinite, and zero times infinity would make the gradient NaN.
@@ -21,7 +21,7 @@ pub(super) fn replay(
     bound: &BoundField,
     method: &'static Tableau,
     problems: &[Problem],
-    plans: &[StepPlan],
+    recorded: &[RecordedSteps],
     u0: &Tensor,
 ) -> TensorResult<(Vec<Stats>, OutputCollector)> {
     let stages = StageEvaluator::new(bound, method, false);
@@ -32,19 +32,19 @@ pub(super) fn replay(
     let mut failed = FirstFailure::default();
 
     let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by_key(|i| std::cmp::Reverse(plans[*i].steps.len()));
+    order.sort_by_key(|i| std::cmp::Reverse(recorded[*i].steps.len()));
     let mut state = select_rows(u0, &order, n)?;
     let mut first: Option<Tensor> = None;
-    let max_steps = order.first().map_or(0, |i| plans[*i].steps.len());
+    let max_steps = order.first().map_or(0, |i| recorded[*i].steps.len());
     for index in 0..max_steps {
-        order.retain(|i| plans[*i].steps.len() > index);
+        order.retain(|i| recorded[*i].steps.len() > index);
         if !order.iter().any(|i| failed.is_relevant(*i)) {
             break;
         }
         let batch = to_i64(order.len());
         state = state.f_narrow(0, 0, batch)?;
         first = first.map(|k| k.f_narrow(0, 0, batch)).transpose()?;
-        let steps: Vec<Step> = order.iter().map(|i| plans[*i].steps[index]).collect();
+        let steps: Vec<Step> = order.iter().map(|i| recorded[*i].steps[index]).collect();
         let samples: Vec<usize> = order.iter().map(|i| problems[*i].sample).collect();
         let mut attempt = stages.try_step(&samples, &steps, &state, first.as_ref())?;
         let evaluations = method.stages() - usize::from(first.is_some());
@@ -58,7 +58,7 @@ pub(super) fn replay(
             stats[problem].steps += 1;
             let time = &mut next_output[problem];
             let before = wanted.len();
-            for &output in plans[problem].outputs_in_step(*time, index) {
+            for &output in recorded[problem].outputs_in_step(*time, index) {
                 wanted.push(OutputRequest {
                     row,
                     problem,

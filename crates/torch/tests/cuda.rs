@@ -53,7 +53,7 @@ fn reference_training_curve() {
     }
 }
 
-/// On one step plan the two engines agree to rounding. The torch engine computes on the CPU first, after which libtorch must
+/// On recorded steps the two engines agree to rounding. The torch engine computes on the CPU first, after which libtorch must
 /// still find the GPU.
 #[test]
 fn it_agrees_with_the_native_engine_after_work_on_the_processor() {
@@ -70,11 +70,13 @@ fn it_agrees_with_the_native_engine_after_work_on_the_processor() {
         };
         let mut native = make("native", "cpu");
         let params = native.initial_params();
-        let plans = native.evaluate(&params, 0.7, false, None).unwrap().plans;
-        let want = native.evaluate(&params, 0.7, true, Some(&plans)).unwrap();
+        let recorded = native.evaluate(&params, 0.7, false, None).unwrap().recorded;
+        let want = native
+            .evaluate(&params, 0.7, true, Some(&recorded))
+            .unwrap();
         for device in ["cpu", "cuda", "cpu", "cuda:0"] {
             let got = make("torch", device)
-                .evaluate(&params, 0.7, true, Some(&plans))
+                .evaluate(&params, 0.7, true, Some(&recorded))
                 .unwrap();
             let loss = (got.loss / want.loss - 1.0).abs();
             let gradient = relative_error(&got.gradient, &want.gradient);

@@ -28,7 +28,7 @@ use crate::datasets::Dataset;
 use crate::equations::Equations;
 use crate::training::{
     Callback, Ensemble, EnsembleMember, Prediction, Run, TrainOptions, TrainingMethod,
-    WeakConstraint, check_members, train_ensemble,
+    WeakConstraint, check_ensemble_members, train_ensemble,
 };
 use crate::{Error, Result};
 use odesync_base::option_set;
@@ -160,7 +160,7 @@ pub fn discover(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    check_members(&members)?;
+    check_ensemble_members(&members)?;
     let mut ensemble = match &members[usize::from(done.is_some())..] {
         [] => Ensemble { members: vec![] },
         rest => train_ensemble(rest, data, &method, callback, &|_| Box::new(()))?,

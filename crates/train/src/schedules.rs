@@ -16,7 +16,7 @@ const MAX_STEPS: usize = 10_000_000;
 /// Kind and settings of a schedule, as written to a config and read from one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ScheduleKind {
+pub enum LambdaScheduleKind {
     /// Power-law decrements ([`Schedule::power_law`]).
     PowerLaw {
         /// Number of values, from 1 to 0.
@@ -59,9 +59,9 @@ pub enum ScheduleKind {
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ScheduleKind", into = "ScheduleKind")]
+#[serde(try_from = "LambdaScheduleKind", into = "LambdaScheduleKind")]
 pub struct Schedule {
-    kind: ScheduleKind,
+    kind: LambdaScheduleKind,
     values: Vec<f64>,
     epochs_per_step: usize,
 }
@@ -71,7 +71,7 @@ impl Default for Schedule {
     fn default() -> Self {
         let (n_steps, epochs_per_step, rate) = (6, 100, 0.6);
         Schedule {
-            kind: ScheduleKind::PowerLaw {
+            kind: LambdaScheduleKind::PowerLaw {
                 n_steps,
                 epochs_per_step,
                 rate,
@@ -89,7 +89,7 @@ impl Schedule {
     /// # Errors
     /// `n_steps` below 2, no epochs, or a `rate` that is not positive and finite.
     pub fn power_law(n_steps: usize, epochs_per_step: usize, rate: f64) -> Result<Self> {
-        Self::new(ScheduleKind::PowerLaw {
+        Self::new(LambdaScheduleKind::PowerLaw {
             n_steps,
             epochs_per_step,
             rate,
@@ -101,7 +101,7 @@ impl Schedule {
     /// # Errors
     /// A `decrement` outside (0, 1], or no epochs.
     pub fn stepwise(decrement: f64, epochs_per_step: usize) -> Result<Self> {
-        Self::new(ScheduleKind::Stepwise {
+        Self::new(LambdaScheduleKind::Stepwise {
             decrement,
             epochs_per_step,
         })
@@ -112,7 +112,7 @@ impl Schedule {
     /// # Errors
     /// `n_steps` below 2, or no epochs.
     pub fn cosine(n_steps: usize, epochs_per_step: usize) -> Result<Self> {
-        Self::new(ScheduleKind::Cosine {
+        Self::new(LambdaScheduleKind::Cosine {
             n_steps,
             epochs_per_step,
         })
@@ -123,29 +123,29 @@ impl Schedule {
     /// # Errors
     /// An empty list, or a value that is negative or not finite.
     pub fn list(values: Vec<f64>) -> Result<Self> {
-        Self::new(ScheduleKind::List { values })
+        Self::new(LambdaScheduleKind::List { values })
     }
 
     /// Creates a schedule of this kind.
     ///
     /// # Errors
     /// Those of the constructor for that kind.
-    pub fn new(kind: ScheduleKind) -> Result<Self> {
+    pub fn new(kind: LambdaScheduleKind) -> Result<Self> {
         let (values, epochs_per_step) = match &kind {
-            ScheduleKind::PowerLaw {
+            LambdaScheduleKind::PowerLaw {
                 n_steps,
                 epochs_per_step,
                 rate,
             } => (power_law(*n_steps, *rate)?, *epochs_per_step),
-            ScheduleKind::Stepwise {
+            LambdaScheduleKind::Stepwise {
                 decrement,
                 epochs_per_step,
             } => (stepwise(*decrement)?, *epochs_per_step),
-            ScheduleKind::Cosine {
+            LambdaScheduleKind::Cosine {
                 n_steps,
                 epochs_per_step,
             } => (cosine(*n_steps)?, *epochs_per_step),
-            ScheduleKind::List { values } => (list(values)?, 1),
+            LambdaScheduleKind::List { values } => (list(values)?, 1),
         };
         if epochs_per_step == 0 {
             return Err(Error::invalid(
@@ -166,7 +166,7 @@ impl Schedule {
     }
 
     /// Returns the kind and the settings of the schedule.
-    pub fn kind(&self) -> &ScheduleKind {
+    pub fn kind(&self) -> &LambdaScheduleKind {
         &self.kind
     }
 
@@ -201,15 +201,15 @@ impl Schedule {
     }
 }
 
-impl TryFrom<ScheduleKind> for Schedule {
+impl TryFrom<LambdaScheduleKind> for Schedule {
     type Error = Error;
 
-    fn try_from(kind: ScheduleKind) -> Result<Self> {
+    fn try_from(kind: LambdaScheduleKind) -> Result<Self> {
         Self::new(kind)
     }
 }
 
-impl From<Schedule> for ScheduleKind {
+impl From<Schedule> for LambdaScheduleKind {
     fn from(schedule: Schedule) -> Self {
         schedule.kind
     }

@@ -154,7 +154,7 @@ fn nothing_is_allocated_in_the_loop() {
         for taped in [false, true] {
             // The long solve first: the short one uses its workspaces.
             let (long, short) = (count(4_000, taped), count(500, taped));
-            // `auto` joins the plans of its segments in a vector whose capacity doubles.
+            // `auto` joins the recorded steps of its segments in a vector whose capacity doubles.
             let joined = if method.name == "auto" { 3 } else { 0 };
             assert!(
                 long <= short + joined,

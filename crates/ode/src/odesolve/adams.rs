@@ -4,7 +4,7 @@
 
 use super::checkpoints::StateReader;
 use super::integrator_core::IntegratorCore;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::Rhs;
 use super::solvers::rk4;
 use super::step_method::StepMethod;
@@ -124,8 +124,8 @@ impl AdamsMethod {
         h: f64,
     ) {
         let planned = integrator
-            .replay_plan
-            .and_then(|plan| plan.variants.get(index));
+            .recorded_steps
+            .and_then(|recorded| recorded.variants.get(index));
         let n_needed = self.tableau.predictor.len() - 1;
         let changed = (h - self.spacing).abs() > 1e-9 * h.abs();
         let restart_planned = self.n_history >= n_needed && planned == Some(&STARTUP);
@@ -236,7 +236,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
         let history = &mut self.history;
         let n_older = history.len() - integrator.dof;
         history.copy_within(..n_older, integrator.dof);
-        integrator.work.plan.variants.push(self.variant);
+        integrator.work.recorded.variants.push(self.variant);
         if TAPE {
             self.tape_used += self.tableau.slots_per_step(self.variant) * integrator.rhs.slot_len();
         }

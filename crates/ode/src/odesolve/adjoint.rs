@@ -9,7 +9,7 @@ pub(super) mod radau;
 pub(super) mod rosenbrock;
 
 use super::output_steps;
-use super::plan::{SaveLocation, Step};
+use super::recorded_steps::{SaveLocation, Step};
 use super::vector_ops::add;
 use super::workspace::Workspace;
 
@@ -45,9 +45,9 @@ pub(crate) fn reverse_sweep(
 ) -> Vec<f64> {
     let mut mu = vec![0.0; width];
     let mut start = vec![0.0; width];
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, width);
+    let mut bars = CotangentCursor::new(&work.recorded.outputs, bars, width);
     let mut output_index = work.n_output_steps;
-    for (step_index, &step) in work.plan.steps.iter().enumerate().rev() {
+    for (step_index, &step) in work.recorded.steps.iter().enumerate().rev() {
         bars.add_at_end(step_index, &mut mu);
         start.copy_from_slice(&mu);
         while let Some((theta, bar)) = bars.pop_inside(step_index) {

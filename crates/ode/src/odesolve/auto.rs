@@ -1,19 +1,19 @@
 //! Automatic switching between an explicit and a stiff method: the solve is a sequence of segments, each a solve by one
-//! method with its own plan and tape. The reverse sweep of its gradient goes over the segments one by one.
+//! method with its own recorded steps and tape. The reverse sweep of its gradient goes over the segments one by one.
 
 use std::convert::Infallible;
 
 use super::checkpoints::{self, ForwardInputs};
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::plan::{SaveLocation, Stats, StepPlan};
+use super::recorded_steps::{RecordedSteps, SaveLocation, Stats};
 use super::rhs::Rhs;
 use super::solver::Solver;
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// A segment of a solve, by one method. The last output of its plan is its end, where the next segment begins.
+/// A segment of a solve, by one method. The last output of its recorded steps is its end, where the next segment begins.
 #[derive(Debug)]
 pub(crate) struct AutoSegment {
     pub solver: &'static Solver,
@@ -39,7 +39,7 @@ impl AutoSegment {
     /// Reduces the workspace to what a gradient from checkpoints needs, and returns the full one for reuse.
     fn strip_buffers(&mut self) -> Workspace {
         let reduced = Workspace {
-            plan: std::mem::take(&mut self.work.plan),
+            recorded: std::mem::take(&mut self.work.recorded),
             record: std::mem::take(&mut self.work.record),
             stats: self.work.stats,
             is_replay: self.work.is_replay,
@@ -49,7 +49,7 @@ impl AutoSegment {
     }
 }
 
-/// The explicit and the stiff method, indexed by the variants of the plan.
+/// The explicit and the stiff method, indexed by the variants of the recorded steps.
 type SolverPair = [&'static Solver; 2];
 
 /// Detector that counts signs of stiffness, or of its end, in accepted steps.
@@ -76,19 +76,19 @@ impl StiffnessDetector {
     }
 }
 
-/// Solves one problem, or replays a plan, segment by segment.
+/// Solves one problem, or replays the recorded steps, segment by segment.
 pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
     rhs: &R,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
-    plan: Option<&StepPlan>,
+    recorded: Option<&RecordedSteps>,
     pair: SolverPair,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
     let dof = rhs.dof();
-    work.plan.clear();
-    work.plan.outputs.push(SaveLocation::Start);
+    work.recorded.clear();
+    work.recorded.outputs.push(SaveLocation::Start);
     work.stats = Stats::default();
     work.event_hits.clear();
     work.terminated_at = None;
@@ -100,16 +100,17 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
     let mut t = problem.t[0];
     let (mut variant, mut first_step, mut tape) = (0, options.first_step, 0);
     loop {
-        let steps = work.plan.steps.len();
-        let first = work.plan.outputs.len();
-        let segment_plan = plan.map(|plan| segment_plan(plan, steps));
-        if let (Some(plan), Some(step)) = (plan, plan.and_then(|p| p.steps.get(steps))) {
-            variant = usize::from(plan.variants.get(steps) == Some(&1));
+        let steps = work.recorded.steps.len();
+        let first = work.recorded.outputs.len();
+        let segment_steps = recorded.map(|recorded| segment_steps(recorded, steps));
+        if let (Some(recorded), Some(step)) = (recorded, recorded.and_then(|p| p.steps.get(steps)))
+        {
+            variant = usize::from(recorded.variants.get(steps) == Some(&1));
             t = step.t;
         }
         let mut times = vec![t];
         times.extend(&problem.t[first..]);
-        if let Some(replayed) = &segment_plan {
+        if let Some(replayed) = &segment_steps {
             times.resize(replayed.outputs.len(), t);
         }
         let mut segment = AutoSegment {
@@ -129,7 +130,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
             ..segment.options(options)
         };
         let spec = SegmentSpec {
-            plan: segment_plan.as_ref(),
+            recorded: segment_steps.as_ref(),
             detect_stiffness: true,
             ..SegmentSpec::default()
         };
@@ -160,7 +161,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
         append_segment(work, &segment, variant, dof);
         tape += segment.work.tape.len() + segment.work.output_tape.len();
         state.copy_from_slice(&segment.work.state);
-        let last = segment.work.plan.steps.last().copied();
+        let last = segment.work.recorded.steps.last().copied();
         work.event_hits.append(&mut segment.work.event_hits);
         work.terminated_at = segment.work.terminated_at;
         work.event_was_defined
@@ -182,15 +183,15 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
             work.segments.push(segment);
         }
         if work.terminated_at.is_some() {
-            work.u.truncate(work.plan.outputs.len() * dof);
+            work.u.truncate(work.recorded.outputs.len() * dof);
             return Ok(());
         }
-        let (Some(last), true) = (last, switch_requested || plan.is_some()) else {
+        let (Some(last), true) = (last, switch_requested || recorded.is_some()) else {
             return Ok(());
         };
-        let done = match plan {
-            Some(plan) => work.plan.steps.len() == plan.steps.len(),
-            None => work.plan.outputs.len() == problem.t.len(),
+        let done = match recorded {
+            Some(recorded) => work.recorded.steps.len() == recorded.steps.len(),
+            None => work.recorded.outputs.len() == problem.t.len(),
         };
         if done {
             return Ok(());
@@ -199,11 +200,11 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
         if TAPE {
             push_end_output(&mut work.segments, dof);
         }
-        if plan.is_none() {
+        if recorded.is_none() {
             variant = 1 - variant;
         }
         work.stats.switches += 1;
-        if variant == 1 || plan.is_some() {
+        if variant == 1 || recorded.is_some() {
             work.stats.stiff_from.get_or_insert(last.end);
         }
         t = last.end;
@@ -216,38 +217,40 @@ fn push_end_output(segments: &mut [AutoSegment], dof: usize) {
     let Some(AutoSegment { work, .. }) = segments.last_mut() else {
         return;
     };
-    let end = SaveLocation::End(work.plan.steps.len().saturating_sub(1));
-    let outputs = work.plan.outputs.len();
-    work.plan.outputs.push(end);
+    let end = SaveLocation::End(work.recorded.steps.len().saturating_sub(1));
+    let outputs = work.recorded.outputs.len();
+    work.recorded.outputs.push(end);
     work.u.resize((outputs + 1) * dof, 0.0);
     work.u[outputs * dof..].copy_from_slice(&work.state);
 }
 
 /// Appends the steps and outputs of a segment to those of the whole solve.
 fn append_segment(work: &mut Workspace, segment: &AutoSegment, variant: usize, dof: usize) {
-    let before = work.plan.steps.len();
+    let before = work.recorded.steps.len();
     let segment_work = &segment.work;
-    work.plan.steps.extend(&segment_work.plan.steps);
-    work.plan
+    work.recorded.steps.extend(&segment_work.recorded.steps);
+    work.recorded
         .variants
-        .resize(work.plan.steps.len(), variant as u8);
-    for (i, output) in segment_work.plan.outputs.iter().enumerate().skip(1) {
-        let to = work.plan.outputs.len() * dof;
+        .resize(work.recorded.steps.len(), variant as u8);
+    for (i, output) in segment_work.recorded.outputs.iter().enumerate().skip(1) {
+        let to = work.recorded.outputs.len() * dof;
         work.u[to..to + dof].copy_from_slice(&segment_work.u[i * dof..(i + 1) * dof]);
-        work.plan.outputs.push(output.renumbered(|n| n + before));
+        work.recorded
+            .outputs
+            .push(output.renumbered(|n| n + before));
     }
 }
 
-/// Returns the part of a plan that one method takes from step `from` on.
-fn segment_plan(plan: &StepPlan, from: usize) -> StepPlan {
-    let variant = |n: usize| plan.variants.get(n) == Some(&1);
-    let to = (from..plan.steps.len())
+/// Returns the part of the recorded steps that one method takes from step `from` on.
+fn segment_steps(recorded: &RecordedSteps, from: usize) -> RecordedSteps {
+    let variant = |n: usize| recorded.variants.get(n) == Some(&1);
+    let to = (from..recorded.steps.len())
         .find(|n| variant(*n) != variant(from))
-        .unwrap_or(plan.steps.len());
-    StepPlan {
-        // The variants of the whole plan tell the methods apart.
+        .unwrap_or(recorded.steps.len());
+    RecordedSteps {
+        // The variants of all recorded steps tell the methods apart.
         variants: vec![],
-        ..plan.slice(from..to)
+        ..recorded.slice(from..to)
     }
 }
 
@@ -260,7 +263,7 @@ fn reverse_segments<E>(
     mut pull_back: impl FnMut(&AutoSegment, usize, Vec<f64>, Vec<f64>) -> Result<Vec<f64>, E>,
 ) -> Result<Vec<f64>, E> {
     let mut mu = vec![0.0; dof];
-    let mut end = work.plan.outputs.len();
+    let mut end = work.recorded.outputs.len();
     for segment in work.segments.iter().rev() {
         let outputs = segment.first_output..end;
         end = outputs.start;
@@ -281,7 +284,7 @@ pub(crate) fn backward(
 ) -> Vec<f64> {
     let swept = reverse_segments(work, bars, dof, |segment, n_outputs, mut bars, mu| {
         // Every segment but the last has one more output, at its end.
-        if segment.work.plan.outputs.len() > n_outputs + 1 {
+        if segment.work.recorded.outputs.len() > n_outputs + 1 {
             bars.extend(mu);
         }
         let sweep = reverse_sweep(segment.solver, &segment.work, &bars, &mut vec![]);

@@ -170,10 +170,10 @@ impl BackwardContext {
                 discrete_adjoint::backward(evaluator, method, saved.sample, work, bars, accumulator)
             };
         Ok(match (&work.record, method.tableau()) {
-            (ForwardRecord::Plan, _) if is_auto => {
+            (ForwardRecord::Steps, _) if is_auto => {
                 auto::backward(work, bars, evaluator.dof(), reverse_sweep)
             }
-            (ForwardRecord::Plan, _) => reverse_sweep(method, work, bars, &mut vec![]),
+            (ForwardRecord::Steps, _) => reverse_sweep(method, work, bars, &mut vec![]),
             (ForwardRecord::States(states), Some(tableau)) => {
                 let (sample, gradient) = (saved.sample, &mut accumulator.gradient);
                 symplectic_adjoint::backward(

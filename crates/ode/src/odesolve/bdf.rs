@@ -5,7 +5,7 @@ use super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::checkpoints::StateReader;
 use super::control::{Controller, PI_BETA};
 use super::integrator_core::IntegratorCore;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::stage_solver::{StageEquation, StageSolver};
@@ -214,15 +214,18 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         step: Step,
     ) -> Result<(), FailureReason> {
         let (dof, h) = (integrator.dof, step.h());
-        if let Some(plan) = integrator.replay_plan {
-            let order = plan.variants.get(index).map_or(1, |order| *order as usize);
+        if let Some(recorded) = integrator.recorded_steps {
+            let order = recorded
+                .variants
+                .get(index)
+                .map_or(1, |order| *order as usize);
             let max_order = match integrator.work.previous_h {
                 Some(_) => MAX_ORDER,
                 None => (index + 1).min(MAX_ORDER),
             };
             self.order = order.clamp(1, max_order);
         }
-        if integrator.replay_plan.is_none() && integrator.stepper.is_indivisible() {
+        if integrator.recorded_steps.is_none() && integrator.stepper.is_indivisible() {
             // The differences of before say nothing of what comes after a jump of the field: it begins again with order 1.
             (self.order, self.next_order, self.equal_steps) = (1, 1, 0);
         }
@@ -325,7 +328,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             d, next_d, solver, ..
         } = self;
         std::mem::swap(d, next_d);
-        integrator.work.plan.variants.push(self.order as u8);
+        integrator.work.recorded.variants.push(self.order as u8);
         self.spacing = step.h();
         self.order = self.next_order;
         solver.jacobian_fresh = false;

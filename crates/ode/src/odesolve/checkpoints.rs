@@ -9,7 +9,7 @@
 
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::plan::SaveLocation;
+use super::recorded_steps::SaveLocation;
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
@@ -121,7 +121,7 @@ pub(crate) struct ForwardInputs<'a> {
 }
 
 /// Computes ∂L/∂u₀ by a reverse sweep over a solve, whose workspace `forward` has its checkpoints and, where it was a replay,
-/// its plan. `reverse_sweep` goes over the taped steps of one segment and carries the adjoints of a multistep method's
+/// its recorded steps. `reverse_sweep` goes over the taped steps of one segment and carries the adjoints of a multistep method's
 /// history from segment to segment. `bars` is ∂L/∂u at the output times, `[time, dof]`; `mu` is added to the adjoint at the
 /// end of the last step.
 pub(crate) fn backward(
@@ -139,16 +139,16 @@ pub(crate) fn backward(
     };
     let (stride, steps) = (checkpoints.stride, forward.stats.steps);
     // Number of output times that are not yet covered by a segment.
-    let mut outputs = forward.plan.outputs.len();
+    let mut outputs = forward.recorded.outputs.len();
     let mut weights = vec![];
     for i in (0..steps.div_ceil(stride)).rev() {
         let from = i.saturating_mul(stride);
         let n_steps = stride.min(steps - from);
-        let plan = forward
+        let recorded = forward
             .is_replay
-            .then(|| forward.plan.slice(from..from + n_steps));
+            .then(|| forward.recorded.slice(from..from + n_steps));
         let spec = SegmentSpec {
-            plan: plan.as_ref(),
+            recorded: recorded.as_ref(),
             start: checkpoints.get(i),
             max_steps: Some(n_steps),
             ..SegmentSpec::default()
@@ -167,14 +167,17 @@ pub(crate) fn backward(
             spec,
             segment,
         )?;
-        let n_inside = segment.plan.outputs.len() - 1;
+        let n_inside = segment.recorded.outputs.len() - 1;
         let first_output = outputs.saturating_sub(n_inside);
         weights.clear();
         weights.resize(dof, 0.0);
         weights.extend_from_slice(&bars[first_output * dof..outputs * dof]);
         weights.extend_from_slice(&mu);
         outputs = first_output;
-        segment.plan.outputs.push(SaveLocation::End(n_steps - 1));
+        segment
+            .recorded
+            .outputs
+            .push(SaveLocation::End(n_steps - 1));
         mu = reverse_sweep(segment, &weights, &mut history);
     }
     add(&bars[..dof], &mut mu);
@@ -244,12 +247,12 @@ mod tests {
             };
             driver::solve::<_, true>(&evaluator, &breakpoints, &problem, &options, &mut work)
                 .unwrap();
-            let (whole, u) = (work.plan.clone(), work.u.clone());
+            let (whole, u) = (work.recorded.clone(), work.u.clone());
             work.record = ForwardRecord::Checkpoints(Checkpoints::adaptive());
             driver::solve::<_, false>(&evaluator, &breakpoints, &problem, &options, &mut work)
                 .unwrap();
             assert_eq!(work.u, u, "{}", method.name);
-            assert_eq!(work.plan.steps.len(), 1);
+            assert_eq!(work.recorded.steps.len(), 1);
             let inputs = ForwardInputs {
                 evaluator: &evaluator,
                 breakpoints: &breakpoints,
@@ -269,9 +272,9 @@ mod tests {
                 vec![0.0; 2],
                 &mut segment,
                 |taped, bars, _| {
-                    segments.push(taped.plan.steps.clone());
-                    outputs += taped.plan.outputs.len() - 2;
-                    assert_eq!(bars.len(), 2 * taped.plan.outputs.len());
+                    segments.push(taped.recorded.steps.clone());
+                    outputs += taped.recorded.outputs.len() - 2;
+                    assert_eq!(bars.len(), 2 * taped.recorded.outputs.len());
                     vec![0.0; 2]
                 },
             )

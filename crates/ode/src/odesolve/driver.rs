@@ -1,5 +1,5 @@
 //! The driver common to all methods: adaptive or fixed steps, forward or reverse time, with or without a tape, or a replay of
-//! a given plan. Each method computes its steps in its [`StepMethod`].
+//! recorded steps. Each method computes its steps in its [`StepMethod`].
 
 use super::any_method::{AnyMethod, with_step_method};
 use super::auto;
@@ -7,7 +7,7 @@ use super::checkpoints::StateReader;
 use super::events::EventDetector;
 use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
-use super::plan::{SaveLocation, Step, StepPlan};
+use super::recorded_steps::{RecordedSteps, SaveLocation, Step};
 use super::rhs::{DifferenceScales, Rhs};
 use super::solver::SolverFamily;
 use super::step_method::StepMethod;
@@ -29,8 +29,8 @@ pub struct Problem<'a> {
 /// Specification of a solve, or of a segment of one, by one method: its start, its steps and its end.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SegmentSpec<'a> {
-    /// Plan to replay; `None`: the step sequencer chooses the steps.
-    pub plan: Option<&'a StepPlan>,
+    /// Steps to replay; `None`: the step sequencer chooses the steps.
+    pub recorded: Option<&'a RecordedSteps>,
     /// Whether the segment may end early, after an accepted step, because stiffness (or its end) is detected.
     pub detect_stiffness: bool,
     /// Checkpoint at which the segment starts; the initial state where `None`.
@@ -50,15 +50,15 @@ pub(crate) fn solve<R: Rhs + ?Sized, const TAPE: bool>(
     dispatch::<R, TAPE>(rhs, breakpoints, problem, options, None, work)
 }
 
-/// Solves one problem into `work` on the steps of a given plan.
+/// Solves one problem into `work` on the steps that are given.
 pub(crate) fn replay<R: Rhs + ?Sized, const TAPE: bool>(
     rhs: &R,
     problem: &Problem,
     options: &SolveOptions,
-    plan: &StepPlan,
+    recorded: &RecordedSteps,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    dispatch::<R, TAPE>(rhs, &[], problem, options, Some(plan), work)
+    dispatch::<R, TAPE>(rhs, &[], problem, options, Some(recorded), work)
 }
 
 fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
@@ -66,15 +66,15 @@ fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
-    plan: Option<&StepPlan>,
+    recorded: Option<&RecordedSteps>,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
     if let SolverFamily::Auto { explicit, stiff } = options.solver.family {
         let pair = [explicit, stiff];
-        auto::solve_segments::<R, TAPE>(rhs, breakpoints, problem, options, plan, pair, work)?;
+        auto::solve_segments::<R, TAPE>(rhs, breakpoints, problem, options, recorded, pair, work)?;
     } else {
         let spec = SegmentSpec {
-            plan,
+            recorded,
             ..SegmentSpec::default()
         };
         integrate_segment::<R, TAPE>(rhs, breakpoints, problem, options, spec, work)?;
@@ -83,8 +83,12 @@ fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
         None => Ok(()),
         Some(event) => Err(SolveFailure {
             reason: FailureReason::EventNan(event),
-            t: work.plan.steps.last().map_or(problem.t[0], |step| step.end),
-            step: work.plan.steps.last().map_or(0.0, Step::h),
+            t: work
+                .recorded
+                .steps
+                .last()
+                .map_or(problem.t[0], |step| step.end),
+            step: work.recorded.steps.last().map_or(0.0, Step::h),
             state: work.state.clone(),
             sample: problem.sample,
             method: options.solver.running(),
@@ -103,8 +107,8 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
     work: &mut Workspace,
 ) -> Result<bool, SolveFailure> {
     let mut integrator = IntegratorCore::<R, TAPE>::new(rhs, breakpoints, *problem, options, work);
-    integrator.replay_plan = spec.plan;
-    integrator.work.is_replay = spec.plan.is_some();
+    integrator.recorded_steps = spec.recorded;
+    integrator.work.is_replay = spec.recorded.is_some();
     // The steps after a checkpoint are recomputed with a tape, which needs exact stages.
     integrator.exact_stages |= integrator.work.is_replay
         || matches!(integrator.work.record, ForwardRecord::Checkpoints(_));
@@ -132,8 +136,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         if let Some(checkpoint) = spec.start {
             self.restore(method, checkpoint);
         }
-        if let Some(plan) = spec.plan {
-            return self.replay(method, plan, spec.start.is_some());
+        if let Some(recorded) = spec.recorded {
+            return self.replay(method, recorded, spec.start.is_some());
         }
         if spec.start.is_none() {
             self.initialize(method)?;
@@ -199,7 +203,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     ) -> Result<Option<Step>, SolveFailure> {
         let adaptive = !self.options.is_fixed_step();
         while let Some(step) = self.next_step(method)? {
-            let index = self.work.plan.steps.len();
+            let index = self.work.recorded.steps.len();
             let attempt = method.perform_step(self, index, step);
             if !adaptive {
                 attempt.map_err(|reason| self.failure(reason))?;
@@ -253,7 +257,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             _ => self.failure(reason),
         })?;
         if next.is_some() {
-            self.ensure_tape_capacity(method, self.work.plan.steps.len())?;
+            self.ensure_tape_capacity(method, self.work.recorded.steps.len())?;
         }
         Ok(next)
     }
@@ -265,7 +269,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         method: &mut S,
         step: Step,
     ) -> Result<bool, SolveFailure> {
-        let index = self.work.plan.steps.len();
+        let index = self.work.recorded.steps.len();
         let end = self.find_events(method, step);
         let end = end.map_err(|reason| self.failure(reason))?;
         let before_end = |output: &SaveLocation| {
@@ -293,12 +297,12 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         match &mut work.record {
             ForwardRecord::States(states) => states.extend_from_slice(&work.state),
             ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing if !work.is_replay => {
-                work.plan.steps.clear();
-                work.plan.variants.clear();
+                work.recorded.steps.clear();
+                work.recorded.variants.clear();
             }
             _ => {}
         }
-        self.work.plan.steps.push(step);
+        self.work.recorded.steps.push(step);
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);
         self.stepper.advance(step);
@@ -314,7 +318,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         if !checkpoints.is_due(self.work.stats.steps) {
             return;
         }
-        // A recomputed step takes up memory for its tape and for its entry in the plan.
+        // A recomputed step takes up memory for its tape and for its entry in the record.
         let tape = method.tape_len_per_step(self) + size_of::<Step>() / size_of::<f64>();
         let work = &mut *self.work;
         if let ForwardRecord::Checkpoints(checkpoints) = &mut work.record {
@@ -341,7 +345,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         output: SaveLocation,
         step: Step,
     ) -> Result<(), SolveFailure> {
-        let output_index = self.work.plan.outputs.len();
+        let output_index = self.work.recorded.outputs.len();
         let to = output_index * self.dof..(output_index + 1) * self.dof;
         let work = &mut *self.work;
         match output {
@@ -355,17 +359,17 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
                 }
             }
         }
-        self.work.plan.outputs.push(output);
+        self.work.recorded.outputs.push(output);
         Ok(())
     }
 
     fn replay<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
-        plan: &StepPlan,
+        recorded: &RecordedSteps,
         initialized: bool,
     ) -> Result<(), SolveFailure> {
-        for (index, &step) in plan.steps.iter().enumerate() {
+        for (index, &step) in recorded.steps.iter().enumerate() {
             self.stepper.attempted_h = step.h();
             self.ensure_tape_capacity(method, index)?;
             if index == 0 && !initialized {
@@ -377,7 +381,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             if !all_finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
-            for &output in plan.outputs_in_step(self.work.plan.outputs.len(), index) {
+            for &output in recorded.outputs_in_step(self.work.recorded.outputs.len(), index) {
                 self.write_output(method, output, step)?;
             }
             self.advance(method, step);
@@ -414,7 +418,7 @@ mod tests {
                 failure.reason,
                 FailureReason::TapeTooLarge(8 * work.tape_limit)
             );
-            assert_eq!(work.plan.steps.len(), 19);
+            assert_eq!(work.recorded.steps.len(), 19);
             assert!(work.tape.len() <= work.tape_limit);
             assert!(failure.to_string().contains("GiB"));
             super::solve::<_, false>(&evaluator, &[], &problem, &options, &mut work).unwrap();

@@ -9,7 +9,7 @@ use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
 use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
-use super::plan::StepPlan;
+use super::recorded_steps::RecordedSteps;
 use super::trajectory::Trajectory;
 use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
@@ -31,7 +31,7 @@ pub struct SolveGradient {
 ///
 /// A `forward` with `keep` stores what `backward` needs, until the next `forward`.
 pub trait Engine: Send {
-    /// Solves every problem; where `plans` (one for each problem) are given, replays them.
+    /// Solves every problem; where `recorded` (one for each problem) are given, replays them.
     ///
     /// # Errors
     /// Inconsistent options or shapes, or the failure of the first problem (by index) whose solve failed.
@@ -40,7 +40,7 @@ pub trait Engine: Send {
         field: &VectorField,
         problems: &[Problem],
         options: &SolveOptions,
-        plans: Option<&[StepPlan]>,
+        recorded: Option<&[RecordedSteps]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>>;
 
@@ -70,7 +70,7 @@ pub struct NativeEngine {
 /// Returns what the forward solve records for a gradient by this method, and whether it writes a tape.
 fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
     match adjoint {
-        Adjoint::Backprop => (ForwardRecord::Plan, true),
+        Adjoint::Backprop => (ForwardRecord::Steps, true),
         Adjoint::Continuous => (ForwardRecord::Nothing, false),
         Adjoint::SingleCheckpoint => (
             ForwardRecord::Checkpoints(Checkpoints::initial_only()),
@@ -81,15 +81,15 @@ fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
     }
 }
 
-/// Error message where events are not supported: gradients, training and replays of given plans.
-pub const EVENTS_UNSUPPORTED: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
+/// Error message where events are not supported: gradients, training and replays that are given.
+pub const EVENTS_UNSUPPORTED: &str = "events are found by a solve of its own on the native engine; a gradient, a training or of recorded steps takes none";
 
-/// Checks the options and problems of a batch, and its plans where given, before the batch is solved.
+/// Checks the options and problems of a batch, and the recorded steps where given, before the batch is solved.
 pub fn check_batch(
     field: &VectorField,
     problems: &[Problem],
     options: &SolveOptions,
-    plans: Option<&[StepPlan]>,
+    recorded: Option<&[RecordedSteps]>,
 ) -> Result<()> {
     options.check()?;
     if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
@@ -100,7 +100,7 @@ pub fn check_batch(
         )));
     }
     options.atol.check(field.dof())?;
-    if !options.events.is_empty() && plans.is_some() {
+    if !options.events.is_empty() && recorded.is_some() {
         return Err(Error::invalid(EVENTS_UNSUPPORTED));
     }
     for problem in problems {
@@ -118,21 +118,23 @@ pub fn check_batch(
             )));
         }
     }
-    plans.map_or(Ok(()), |plans| check_plans(problems, plans))
+    recorded.map_or(Ok(()), |recorded| check_recorded(problems, recorded))
 }
 
-/// Checks that there is a plan for every problem, with a location for each of its output times.
-fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
-    if plans.len() != problems.len() {
-        return Err(Error::invalid("a plan is needed for every problem"));
+/// Checks that there are recorded steps for every problem, with a location for each of its output times.
+fn check_recorded(problems: &[Problem], recorded: &[RecordedSteps]) -> Result<()> {
+    if recorded.len() != problems.len() {
+        return Err(Error::invalid(
+            "recorded steps are needed for every problem",
+        ));
     }
     match problems
         .iter()
-        .zip(plans)
-        .position(|(problem, plan)| !plan.matches_times(problem.t.len()))
+        .zip(recorded)
+        .position(|(problem, recorded)| !recorded.matches_times(problem.t.len()))
     {
         Some(i) => Err(Error::invalid(format!(
-            "plan {i} is not one of problem {i}: it must place each of the {} requested times at the start or in one of its \
+            "the recorded steps {i} are not of problem {i}: they must place each of the {} requested times at the start or in one of the \
              steps, in order",
             problems[i].t.len()
         ))),
@@ -146,13 +148,13 @@ impl Engine for NativeEngine {
         field: &VectorField,
         problems: &[Problem],
         options: &SolveOptions,
-        plans: Option<&[StepPlan]>,
+        recorded: Option<&[RecordedSteps]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
         if keep && !options.events.is_empty() {
             return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }
-        check_batch(field, problems, options, plans)?;
+        check_batch(field, problems, options, recorded)?;
         let evaluator = Evaluator::new(field);
         self.backward_context = None;
         if self.workspaces.len() < problems.len() {
@@ -164,7 +166,7 @@ impl Engine for NativeEngine {
             odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
         let (record, taped) = match keep {
             true => forward_record(options.adjoint),
-            false => (ForwardRecord::Plan, false),
+            false => (ForwardRecord::Steps, false),
         };
         let solve = |(i, work): (usize, &mut Workspace)| {
             let problem = &problems[i];
@@ -174,12 +176,12 @@ impl Engine for NativeEngine {
                 // Frees the tape of an earlier solve: this one writes none.
                 work.tape = vec![];
             }
-            match plans {
-                Some(plans) if taped => {
-                    driver::replay::<_, true>(&evaluator, problem, options, &plans[i], work)
+            match recorded {
+                Some(recorded) if taped => {
+                    driver::replay::<_, true>(&evaluator, problem, options, &recorded[i], work)
                 }
-                Some(plans) => {
-                    driver::replay::<_, false>(&evaluator, problem, options, &plans[i], work)
+                Some(recorded) => {
+                    driver::replay::<_, false>(&evaluator, problem, options, &recorded[i], work)
                 }
                 None => {
                     let breakpoints = field.breakpoints_within(problem.sample, problem.t);
@@ -199,17 +201,17 @@ impl Engine for NativeEngine {
         for result in results {
             result?;
         }
-        let plan_is_partial = matches!(
+        let recorded_is_partial = matches!(
             record,
             ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing
-        ) && plans.is_none();
+        ) && recorded.is_none();
         let trajectories = self.workspaces[..problems.len()]
             .iter_mut()
             .map(|work| Trajectory {
                 u: work.u.clone(),
-                plan: match plan_is_partial {
-                    true => StepPlan::default(),
-                    false => work.plan.clone(),
+                recorded: match recorded_is_partial {
+                    true => RecordedSteps::default(),
+                    false => work.recorded.clone(),
                 },
                 stats: work.stats,
                 event_hits: std::mem::take(&mut work.event_hits),

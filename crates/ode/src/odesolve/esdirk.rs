@@ -4,7 +4,7 @@
 use super::checkpoints::StateReader;
 use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
 use super::step_controller::StepController;

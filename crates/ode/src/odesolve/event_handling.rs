@@ -3,7 +3,7 @@
 
 use super::events::{InterpolationOrder, theta_resolution};
 use super::integrator_core::IntegratorCore;
-use super::plan::{SaveLocation, Step};
+use super::recorded_steps::{SaveLocation, Step};
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
@@ -91,13 +91,13 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         }
     }
 
-    /// Terminates the solution at θ of step `index`. Returns the step to record in the plan.
+    /// Terminates the solution at θ of step `index`. Returns the step to record.
     pub fn terminate_at(&mut self, index: usize, step: Step, theta: f64) -> Step {
         let work = &mut *self.work;
-        let mut n = work.plan.outputs.len();
+        let mut n = work.recorded.outputs.len();
         // An output time that differs from the event time only by rounding is taken as the event time; so is the last output
         // time where it was reached.
-        let last = match work.plan.outputs.last() {
+        let last = match work.recorded.outputs.last() {
             Some(SaveLocation::Inside(m, last)) if *m == index => Some(*last),
             Some(SaveLocation::End(m)) if *m == index => Some(1.0),
             _ => None,
@@ -116,7 +116,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             && let Some(event) = work.event_hits.last()
         {
             work.u[n * self.dof..(n + 1) * self.dof].copy_from_slice(&event.u);
-            work.plan.outputs.push(location);
+            work.recorded.outputs.push(location);
             n += 1;
         }
         work.u.truncate(n * self.dof);
@@ -125,7 +125,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             return step;
         }
         // Without a dense output a replay reaches the event only by a step that ends there.
-        if let Some(output) = work.plan.outputs.last_mut() {
+        if let Some(output) = work.recorded.outputs.last_mut() {
             *output = SaveLocation::End(index);
         }
         Step { t: step.t, end }

@@ -6,7 +6,7 @@
 
 mod root;
 
-use super::plan::Step;
+use super::recorded_steps::Step;
 use crate::field::native::Evaluator;
 use crate::field::{Expr, FieldBuilder, Parameters, VectorField};
 use crate::{Error, Result};

@@ -4,7 +4,7 @@ use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
 use super::control::joint_norm;
 use super::integrator_core::IntegratorCore;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::tableau::Tableau;

@@ -5,7 +5,7 @@ use super::driver::Problem;
 use super::events::{Event, EventHit};
 use super::integrator_core::{IntegratorCore, Progress};
 use super::options::{SolveOptions, check_times};
-use super::plan::{Stats, Step, StepPlan};
+use super::recorded_steps::{RecordedSteps, Stats, Step};
 use super::rhs::Rhs;
 use super::solver::SolverFamily;
 use super::workspace::Workspace;
@@ -132,7 +132,7 @@ impl<'a> Integrator<'a> {
 
     /// Returns the time reached: the end of the last step.
     pub fn t(&self) -> f64 {
-        match self.work.plan.steps.last() {
+        match self.work.recorded.steps.last() {
             Some(step) => step.end,
             None => self.problem.t[0],
         }
@@ -155,13 +155,13 @@ impl<'a> Integrator<'a> {
     }
 
     /// Returns the steps taken so far, and where the output times lie in them.
-    pub fn plan(&self) -> &StepPlan {
-        &self.work.plan
+    pub fn recorded(&self) -> &RecordedSteps {
+        &self.work.recorded
     }
 
     /// Returns the solution at the output times that have been passed, `[time, dof]` row by row.
     pub fn outputs(&self) -> &[f64] {
-        &self.work.u[..self.work.plan.outputs.len() * self.rhs.dof()]
+        &self.work.u[..self.work.recorded.outputs.len() * self.rhs.dof()]
     }
 
     /// Returns the event hits so far.

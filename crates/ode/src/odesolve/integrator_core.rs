@@ -4,7 +4,7 @@ use super::driver::Problem;
 use super::events::EventDetector;
 use super::first_step::FirstStep;
 use super::options::SolveOptions;
-use super::plan::{SaveLocation, Stats, Step, StepPlan};
+use super::recorded_steps::{RecordedSteps, SaveLocation, Stats, Step};
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::step_sequencer::StepSequencer;
@@ -23,12 +23,12 @@ pub(crate) struct IntegratorCore<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> {
     pub stepper: StepSequencer<'a>,
     /// Whether the solve ended because another method would suit the problem better.
     pub switch_requested: bool,
-    /// Plan to replay; `None`: the step sequencer chooses the steps.
-    pub replay_plan: Option<&'w StepPlan>,
+    /// Steps to replay; `None`: the step sequencer chooses the steps.
+    pub recorded_steps: Option<&'w RecordedSteps>,
     /// Detector of the events; `None` where there are no events.
     pub events: Option<EventDetector<'a>>,
     /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
-    /// then, and where the steps are given by a plan or fixed.
+    /// then, and where the steps are given or fixed.
     pub exact_stages: bool,
     /// Reason why the last attempted step failed.
     pub last_failure: Option<FailureReason>,
@@ -60,7 +60,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             work,
             stepper: progress.stepper,
             switch_requested: false,
-            replay_plan: None,
+            recorded_steps: None,
             events: progress.events,
             exact_stages: progress.exact_stages,
             last_failure: None,
@@ -85,12 +85,12 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         work: &'w mut Workspace,
     ) -> Self {
         let dof = rhs.dof();
-        work.plan.clear();
+        work.recorded.clear();
         work.previous_h = None;
         match &mut work.record {
             ForwardRecord::States(states) => states.clear(),
             ForwardRecord::Checkpoints(checkpoints) => checkpoints.clear(),
-            ForwardRecord::Plan | ForwardRecord::Nothing => {}
+            ForwardRecord::Steps | ForwardRecord::Nothing => {}
         }
         work.output_tape.clear();
         work.n_output_steps = 0;
@@ -104,7 +104,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         work.state.copy_from_slice(problem.u0);
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
-        work.plan.outputs.push(SaveLocation::Start);
+        work.recorded.outputs.push(SaveLocation::Start);
         let tstops = std::mem::take(&mut work.tstops);
         IntegratorCore {
             stepper: StepSequencer::new(problem.t, options, breakpoints, tstops),
@@ -113,7 +113,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             options,
             work,
             dof,
-            replay_plan: None,
+            recorded_steps: None,
             switch_requested: false,
             exact_stages: TAPE || options.is_fixed_step(),
             events: None,
@@ -210,11 +210,11 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         Ok(())
     }
 
-    /// Reserves exactly the memory for the tape and the plan of this many steps; an old tape is freed before the new one is
+    /// Reserves exactly the memory for the tape and the record of this many steps; an old tape is freed before the new one is
     /// allocated. Where the memory is not available, the step that needs it fails.
     pub fn reserve_tape<S: StepMethod<R, TAPE>>(&mut self, method: &S, steps: usize) {
-        self.work.plan.steps.reserve_exact(steps);
-        self.work.plan.variants.reserve_exact(steps);
+        self.work.recorded.steps.reserve_exact(steps);
+        self.work.recorded.variants.reserve_exact(steps);
         let more = method
             .tape_len_per_step(self)
             .saturating_mul(steps.saturating_sub(1));

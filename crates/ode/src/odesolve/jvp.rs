@@ -71,7 +71,7 @@ pub fn jvp(
     let limit = odesync_base::memory::default_limit() / size_of::<f64>();
     let limit = (limit, MAX_LANES);
     let linearized =
-        second_derivatives::replay(&evaluator, options, &problem, &solution.plan, limit)?;
+        second_derivatives::replay(&evaluator, options, &problem, &solution.recorded, limit)?;
     let mut all = vec![];
     for block in expanded.chunks(MAX_LANES) {
         let mut tangent_lanes = evaluator.tangent_lanes(block.len());

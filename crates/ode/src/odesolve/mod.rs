@@ -2,7 +2,7 @@
 //!
 //! A [`Solver`] (one file each in `solvers/`) has a name, an order and a [`SolverFamily`], which determines how its steps are
 //! computed: an explicit Runge-Kutta method, for example, is given by a [`Tableau`]. The driver, the step sequencer and the
-//! step plan are common to all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one for the
+//! the recorded steps are common to all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one for the
 //! CPU.
 //!
 //! ```
@@ -46,9 +46,9 @@ mod lu;
 mod newton;
 mod options;
 mod output_steps;
-mod plan;
 mod radau;
 mod radau_stages;
+mod recorded_steps;
 mod rhs;
 mod rosenbrock;
 pub mod second_derivatives;
@@ -78,7 +78,7 @@ pub use integrator::Integrator;
 pub use jvp::{Tangent, jvp};
 pub use odesync_base::failure::{FailureReason, RunningMethod, SolveFailure};
 pub use options::{SolveOptions, check_times};
-pub use plan::{SaveLocation, Stats, Step, StepPlan};
+pub use recorded_steps::{RecordedSteps, SaveLocation, Stats, Step};
 pub use rhs::{JacobianScratch, Rhs, difference_jacobian};
 pub use solver::{Solver, SolverFamily};
 pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
@@ -125,7 +125,7 @@ pub struct Solution {
     /// Cost of the solve: steps, evaluations, factorizations.
     pub stats: Stats,
     /// Accepted steps of the solve and the location of the output times in them.
-    pub plan: StepPlan,
+    pub recorded: RecordedSteps,
 }
 
 /// Solves du/dt = f(t, u), u(t\[0\]) = u0 on the native engine.
@@ -229,7 +229,7 @@ fn into_solution(
         u: into_rows(dof, trajectory.u)?,
         terminated_by,
         stats: trajectory.stats,
-        plan: trajectory.plan,
+        recorded: trajectory.recorded,
     })
 }
 

@@ -6,7 +6,7 @@
 //! the solve are not changed by it. The polynomial provides its initial guess, and is used to detect events.
 
 use super::integrator_core::IntegratorCore;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::Rhs;
 use odesync_base::failure::FailureReason;
 

@@ -5,7 +5,7 @@ use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::step_controller::StepController;
 use super::step_method::StepMethod;

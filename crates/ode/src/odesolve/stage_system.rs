@@ -3,7 +3,7 @@
 
 use super::jacobian::Jacobian;
 use super::lu::Lu;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::vector_ops::add_scaled;
 

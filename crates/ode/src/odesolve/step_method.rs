@@ -2,7 +2,7 @@
 
 use super::checkpoints::StateReader;
 use super::integrator_core::IntegratorCore;
-use super::plan::Step;
+use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use odesync_base::failure::FailureReason;
 

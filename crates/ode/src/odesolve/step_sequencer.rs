@@ -9,7 +9,7 @@
 use super::checkpoints::StateReader;
 use super::control::{Controller, SAFETY};
 use super::options::SolveOptions;
-use super::plan::{SaveLocation, Step};
+use super::recorded_steps::{SaveLocation, Step};
 use super::step_controller::StepController;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
@@ -325,7 +325,7 @@ impl<'a> StepSequencer<'a> {
         };
     }
 
-    /// Returns the location of the next output time if it lies in this accepted step, the `index`th of the plan.
+    /// Returns the location of the next output time if it lies in this accepted step, the `index`th.
     #[inline]
     pub fn next_output(&mut self, index: usize, step: Step) -> Option<SaveLocation> {
         let &t = self.times.get(self.next_save)?;

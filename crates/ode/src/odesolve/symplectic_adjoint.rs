@@ -16,7 +16,7 @@ use super::vector_ops::{add, add_scaled, weighted_sum};
 use super::workspace::Workspace;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// Computes the symplectic adjoint of the steps of a plan from the states at their starts. `bars` is ∂L/∂u of the solution,
+/// Computes the symplectic adjoint of recorded steps from the states at their starts. `bars` is ∂L/∂u of the solution,
 /// `[time, dof]`; the parameters' part is added to `gradient`, ∂L/∂u₀ is returned.
 pub(crate) fn backward(
     evaluator: &Evaluator,
@@ -40,8 +40,8 @@ pub(crate) fn backward(
     let b_tilde = |i: usize, h: f64| if b(i) != 0.0 { b(i) } else { h };
     // Stages after the last one with b_i ≠ 0 are needed only for outputs inside the step.
     let last = (0..s).rfind(|i| b(*i) != 0.0).map_or(s, |i| i + 1);
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
-    let steps = work.plan.steps.iter().zip(states.chunks_exact(dof));
+    let mut bars = CotangentCursor::new(&work.recorded.outputs, bars, dof);
+    let steps = work.recorded.steps.iter().zip(states.chunks_exact(dof));
     for (n, (step, state)) in steps.enumerate().rev() {
         let h = step.h();
         bars.add_at_end(n, &mut lambda);

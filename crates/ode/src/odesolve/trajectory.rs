@@ -1,7 +1,7 @@
-//! The solution of one problem, with its cost, its events and its step plan.
+//! The solution of one problem, with its cost, its events and its recorded steps.
 
 use super::events::EventHit;
-use super::plan::{Stats, StepPlan};
+use super::recorded_steps::{RecordedSteps, Stats};
 
 /// Solution of one problem of a batch.
 #[derive(Debug, Clone, Default)]
@@ -10,8 +10,8 @@ pub struct Trajectory {
     pub u: Vec<f64>,
     /// Accepted steps of the solve. Empty after a solve with `keep` for [`Continuous`](super::Adjoint::Continuous),
     /// [`SingleCheckpoint`](super::Adjoint::SingleCheckpoint) or [`AdaptiveCheckpoint`](super::Adjoint::AdaptiveCheckpoint), which do not record steps, unless the solve was a
-    /// replay of a given plan.
-    pub plan: StepPlan,
+    /// replay.
+    pub recorded: RecordedSteps,
     /// Cost of the solve.
     pub stats: Stats,
     /// Event hits, in the order in which they occurred.

@@ -4,7 +4,7 @@ use super::any_method::AnyMethod;
 use super::auto::AutoSegment;
 use super::checkpoints::Checkpoints;
 use super::events::EventHit;
-use super::plan::{Stats, StepPlan};
+use super::recorded_steps::{RecordedSteps, Stats};
 use super::trajectory::Trajectory;
 
 /// Storage and results of one solve, reused between solves so that nothing is allocated in the loop.
@@ -20,8 +20,8 @@ pub(crate) struct Workspace {
     pub output_state: Vec<f64>,
     /// Maximum number of values on `tape` and `output_tape` together.
     pub tape_limit: usize,
-    pub plan: StepPlan,
-    /// Whether the solve is a replay of a given plan.
+    pub recorded: RecordedSteps,
+    /// Whether the solve is a replay.
     pub is_replay: bool,
     /// Size of the step before the first one, where the solve started at a checkpoint.
     pub previous_h: Option<f64>,
@@ -53,7 +53,7 @@ impl Workspace {
     pub fn into_trajectory(self) -> Trajectory {
         Trajectory {
             u: self.u,
-            plan: self.plan,
+            recorded: self.recorded,
             stats: self.stats,
             event_hits: self.event_hits,
             terminated_at: self.terminated_at,
@@ -64,13 +64,13 @@ impl Workspace {
 /// Record of a forward solve for its gradient, in addition to the tape where there is one.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ForwardRecord {
-    /// The step plan.
+    /// The steps.
     #[default]
-    Plan,
-    /// The step plan and the states at the start of each of its steps, `[step, dof]`.
+    Steps,
+    /// The steps and the states at the start of each of its steps, `[step, dof]`.
     States(Vec<f64>),
-    /// Checkpoints. Only the last step of the plan is stored, unless the solve is a replay of a given plan.
+    /// Checkpoints. Only the last step is stored, unless the solve is a replay.
     Checkpoints(Checkpoints),
-    /// No record: only the last step of the plan is stored, unless the solve is a replay of a given plan.
+    /// No record: only the last step is stored, unless the solve is a replay.
     Nothing,
 }

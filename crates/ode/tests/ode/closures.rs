@@ -200,7 +200,7 @@ fn the_integrator_takes_the_steps_of_solve_to_the_bit() {
                 assert!(integrator.outputs().len() <= want.u.len());
                 steps.push(step);
             }
-            assert_eq!(steps, want.plan.steps, "{}", solver.name);
+            assert_eq!(steps, want.recorded.steps, "{}", solver.name);
             assert_eq!(integrator.step().unwrap(), None);
             let got = integrator.finish().unwrap();
             assert_eq!((got.u, got.t), (want.u, want.t), "{}", solver.name);

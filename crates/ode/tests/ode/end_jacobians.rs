@@ -3,7 +3,7 @@
 use ndarray::{Array2, array};
 use odesync_ode::field::{FieldBuilder, InputSignal, Unary, VectorField};
 use odesync_ode::odesolve::{
-    EndJacobian, Engine, NativeEngine, Problem, SolveOptions, Solver, StepPlan, solvers,
+    EndJacobian, Engine, NativeEngine, Problem, RecordedSteps, SolveOptions, Solver, solvers,
 };
 
 /// Output times and samples of the intervals; the driven field's input has breakpoints in all of them.
@@ -87,14 +87,17 @@ fn problems(u0: &[Vec<f64>]) -> Vec<Problem<'_>> {
 }
 
 /// Returns the derivatives of all intervals, and the steps that were taken.
-fn jacobians(field: &VectorField, options: &SolveOptions) -> (Vec<EndJacobian>, Vec<StepPlan>) {
+fn jacobians(
+    field: &VectorField,
+    options: &SolveOptions,
+) -> (Vec<EndJacobian>, Vec<RecordedSteps>) {
     let starts = starts(field.dof());
     let mut engine = NativeEngine::default();
     let solved = engine
         .forward(field, &problems(&starts), options, None, true)
         .unwrap();
     let jacobians = engine.end_jacobians(|_, jacobian| jacobian).unwrap();
-    (jacobians, solved.into_iter().map(|s| s.plan).collect())
+    (jacobians, solved.into_iter().map(|s| s.recorded).collect())
 }
 
 /// Returns the ends of all intervals, one after the other.
@@ -102,11 +105,11 @@ fn ends(
     field: &VectorField,
     starts: &[Vec<f64>],
     options: &SolveOptions,
-    plans: &[StepPlan],
+    recorded: &[RecordedSteps],
 ) -> Vec<f64> {
     let mut engine = NativeEngine::default();
     let solved = engine
-        .forward(field, &problems(starts), options, Some(plans), false)
+        .forward(field, &problems(starts), options, Some(recorded), false)
         .unwrap();
     let end = |u: &[f64]| u[u.len() - field.dof()..].to_vec();
     solved.iter().flat_map(|s| end(&s.u)).collect()
@@ -123,7 +126,7 @@ fn difference(ends: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
 
 /// Compares each column of the derivatives of all intervals with a difference; returns the largest deviation.
 fn largest_deviation(field: &VectorField, options: &SolveOptions) -> f64 {
-    let (got, plans) = jacobians(field, options);
+    let (got, recorded) = jacobians(field, options);
     let (dof, params) = (field.dof(), field.params());
     let mut largest = 0.0_f64;
     let mut compare = |want: &[f64], column: &dyn Fn(&EndJacobian, usize) -> f64| {
@@ -138,7 +141,7 @@ fn largest_deviation(field: &VectorField, options: &SolveOptions) -> f64 {
         let want = difference(|h| {
             let mut moved = starts(dof);
             moved.iter_mut().for_each(|u0| u0[j] += h);
-            ends(field, &moved, options, &plans)
+            ends(field, &moved, options, &recorded)
         });
         compare(&want, &|jacobian, row| jacobian.du_du0[row * dof + j]);
     }
@@ -147,7 +150,7 @@ fn largest_deviation(field: &VectorField, options: &SolveOptions) -> f64 {
             let mut moved = params.clone();
             moved[i] += h;
             let field = field.with_params(&moved).unwrap();
-            ends(&field, &starts(dof), options, &plans)
+            ends(&field, &starts(dof), options, &recorded)
         });
         let n = params.len();
         compare(&want, &|jacobian, row| jacobian.du_dparams[row * n + i]);

@@ -163,7 +163,7 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
         assert!((got.events[0].t[0] - 3.0 / 9.81).abs() < accuracy, "{name}");
         assert_eq!(got.events[1].t[0], got.t[3], "{name}");
         assert_eq!(got.events[1].u.row(0), got.u.row(3), "{name}");
-        assert_eq!(got.plan.outputs.len(), 4, "{name}");
+        assert_eq!(got.recorded.outputs.len(), 4, "{name}");
     }
 }
 
@@ -201,8 +201,8 @@ fn what_takes_no_events_says_so() {
     let options = SolveOptions::default().event(Event::new(3, &[], |_, u, _| u.at(0)).unwrap());
     let error = solve(&ball(), &[1.0, 1.0], &[0.0, 1.0], &options).unwrap_err();
     assert!(error.to_string().contains("2 state variables"), "{error}");
-    let plan = solve(&ball(), &[1.0, 1.0], &[0.0, 0.1], &SolveOptions::default());
-    let plans = [plan.unwrap().plan];
+    let recorded = solve(&ball(), &[1.0, 1.0], &[0.0, 0.1], &SolveOptions::default());
+    let recorded = [recorded.unwrap().recorded];
     let problem = Problem {
         u0: &[1.0, 1.0],
         t: &[0.0, 0.1],
@@ -210,7 +210,7 @@ fn what_takes_no_events_says_so() {
     };
     let options = SolveOptions::default().event(zero());
     let replay =
-        NativeEngine::default().forward(&ball(), &[problem], &options, Some(&plans), false);
+        NativeEngine::default().forward(&ball(), &[problem], &options, Some(&recorded), false);
     assert!(replay.unwrap_err().to_string().contains("events"));
 }
 

@@ -4,7 +4,7 @@ use odesync_base::Error;
 use odesync_ode::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
-    Engine, FailureReason, NativeEngine, Problem, SaveLocation, SolveOptions, StepPlan, solve,
+    Engine, FailureReason, NativeEngine, Problem, RecordedSteps, SaveLocation, SolveOptions, solve,
     solvers,
 };
 use odesync_testing::{flat_numbers, golden, numbers, relative_error};
@@ -33,7 +33,7 @@ fn dense_output_and_reverse_time() {
         let back: Vec<f64> = t.iter().rev().copied().collect();
         let reverse = solve(&forced(), &exact(4.0), &back, &options).unwrap();
         assert!((reverse.u[[400, 0]] - exact(0.0)[0]).abs() < 1e-7, "{name}");
-        assert!(reverse.plan.steps.iter().all(|s| s.h() < 0.0));
+        assert!(reverse.recorded.steps.iter().all(|s| s.h() < 0.0));
     }
 }
 
@@ -209,9 +209,9 @@ fn difference(f: &mut dyn FnMut(f64) -> f64) -> f64 {
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
 }
 
-/// Compares ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ on a fixed plan with finite differences on the same plan.
+/// Compares ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ on recorded steps with finite differences on the same steps.
 #[test]
-fn gradients_against_finite_differences_on_one_plan() {
+fn gradients_against_finite_differences_on_recorded_steps() {
     let field = lorenz().unwrap().trainable(&["sigma", "beta"]).unwrap();
     let u0 = [1.2, 2.1, 1.7];
     let times: Vec<f64> = (0..12).map(|i| f64::from(i * i) * 0.004).collect();
@@ -235,29 +235,30 @@ fn gradients_against_finite_differences_on_one_plan() {
             let solved = engine
                 .forward(&field, &[problem], &options, None, true)
                 .unwrap();
-            let plan = vec![solved[0].plan.clone()];
-            assert_eq!(plan[0].outputs.len(), t.len());
-            let dense = plan[0]
+            let recorded = vec![solved[0].recorded.clone()];
+            assert_eq!(recorded[0].outputs.len(), t.len());
+            let dense = recorded[0]
                 .outputs
                 .iter()
                 .any(|o| matches!(o, SaveLocation::Inside(..)));
             assert_eq!(dense, method.is_adaptive(), "{}", method.name);
             let bars: Vec<f64> = (0..t.len() * 3).map(|i| (0.7 * i as f64).cos()).collect();
             let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
-            let mut objective = |field: &VectorField, u0: &[f64], plan: &[StepPlan]| -> f64 {
-                let problem = Problem { u0, t, sample: 0 };
-                let solved = engine
-                    .forward(field, &[problem], &options, Some(plan), false)
-                    .unwrap();
-                solved[0].u.iter().zip(&bars).map(|(u, b)| u * b).sum()
-            };
+            let mut objective =
+                |field: &VectorField, u0: &[f64], recorded: &[RecordedSteps]| -> f64 {
+                    let problem = Problem { u0, t, sample: 0 };
+                    let solved = engine
+                        .forward(field, &[problem], &options, Some(recorded), false)
+                        .unwrap();
+                    solved[0].u.iter().zip(&bars).map(|(u, b)| u * b).sum()
+                };
             let mut want = vec![];
             let params = field.params();
             for i in 0..2 {
                 let mut objective_at = |e: f64| {
                     let mut p = params.clone();
                     p[i] += e;
-                    objective(&field.with_params(&p).unwrap(), &u0, &plan)
+                    objective(&field.with_params(&p).unwrap(), &u0, &recorded)
                 };
                 want.push(difference(&mut objective_at));
             }
@@ -265,7 +266,7 @@ fn gradients_against_finite_differences_on_one_plan() {
                 let mut objective_at = |e: f64| {
                     let mut u = u0;
                     u[i] += e;
-                    objective(&field, &u, &plan)
+                    objective(&field, &u, &recorded)
                 };
                 want.push(difference(&mut objective_at));
             }

@@ -281,10 +281,10 @@ fn solves(seed: u64) -> Option<()> {
             assert!(found.u.iter().all(|u| u.is_finite()), "{}", found.u);
             assert_eq!(found.u.nrows(), found.t.len());
             assert!(found.terminated_by.is_some() || found.t.as_slice() == Some(&case.t));
-            let (stats, plan) = (found.stats, &found.plan);
+            let (stats, recorded) = (found.stats, &found.recorded);
             assert!(stats.steps + stats.rejected <= case.options.max_steps);
-            assert_eq!(plan.steps.len(), stats.steps);
-            assert_eq!(plan.outputs.len(), found.t.len());
+            assert_eq!(recorded.steps.len(), stats.steps);
+            assert_eq!(recorded.outputs.len(), found.t.len());
             let (first, last) = (case.t[0], case.t[case.t.len() - 1]);
             let (low, high) = (first.min(last), first.max(last));
             for event in &found.events {

@@ -13,7 +13,7 @@ fn no_step_is_longer_than_max_step() {
             let options = SolveOptions::default().solver(method.name).unwrap();
             let options = options.tolerances(1e-3, 1e-3).max_step(0.0103);
             let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
-            let longest = got.plan.steps.iter().map(|s| s.h().abs());
+            let longest = got.recorded.steps.iter().map(|s| s.h().abs());
             let longest = longest.fold(0.0, f64::max);
             assert!(
                 longest < 0.0103 * (1.0 + 1e-12),
@@ -76,7 +76,7 @@ fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
         for t in [&times[..], &times[..1], &[0.0, 1.0]] {
             let got = solve(&field, &[1.0, 1.0, 1.0], t, &options).unwrap();
             let mut inside: Vec<usize> = vec![];
-            for output in &got.plan.outputs {
+            for output in &got.recorded.outputs {
                 if let SaveLocation::Inside(n, _) = output {
                     inside.push(*n);
                 }
@@ -106,7 +106,7 @@ fn steps_that_time_cannot_show_are_not_taken() {
             let options = options.solver(method.name).unwrap();
             let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
             assert!(
-                got.plan.steps.iter().all(|s| s.h() > 0.0),
+                got.recorded.steps.iter().all(|s| s.h() > 0.0),
                 "{}",
                 method.name
             );

@@ -95,8 +95,8 @@ fn auto_changes_to_a_stiff_method_and_back() {
     let stats = auto.stats;
     println!("auto: {stats:?}");
     assert!(stats.switches >= 2, "there and back");
-    assert_eq!(auto.plan.variants.first(), Some(&0));
-    assert_eq!(auto.plan.variants.last(), Some(&0));
+    assert_eq!(auto.recorded.variants.first(), Some(&0));
+    assert_eq!(auto.recorded.variants.last(), Some(&0));
     let from = stats.stiff_from.unwrap();
     assert!((0.5..2.9).contains(&from), "{from}");
     let explicit = solve(&field, &[1.0], &t, &with("dopri5")).unwrap();
@@ -145,18 +145,21 @@ fn the_gradient_goes_through_the_changes_of_auto() {
                 &field,
                 &[problem],
                 &options,
-                Some(std::slice::from_ref(&solved.plan)),
+                Some(std::slice::from_ref(&solved.recorded)),
                 true,
             )
             .unwrap()
             .remove(0);
-        assert_eq!(replayed.plan, solved.plan, "a replay takes the same steps");
+        assert_eq!(
+            replayed.recorded, solved.recorded,
+            "a replay takes the same steps"
+        );
         let replay_gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
         assert!(relative_error(&replay_gradient.u0[0], &backward.u0[0]) < 1e-9);
-        (all, solved.plan, options)
+        (all, solved.recorded, options)
     };
-    let (got, plan, options) = gradient("auto");
-    assert!(plan.variants.contains(&0) && plan.variants.contains(&1));
+    let (got, recorded, options) = gradient("auto");
+    assert!(recorded.variants.contains(&0) && recorded.variants.contains(&1));
     let objective = |i: usize, e: f64| -> f64 {
         let mut p = field.params();
         let mut u0 = [1.3];
@@ -174,7 +177,7 @@ fn the_gradient_goes_through_the_changes_of_auto() {
                 &field.with_params(&p).unwrap(),
                 &[problem],
                 &options,
-                Some(std::slice::from_ref(&plan)),
+                Some(std::slice::from_ref(&recorded)),
                 false,
             )
             .unwrap();

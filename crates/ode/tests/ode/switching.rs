@@ -118,7 +118,7 @@ fn times_that_are_given_are_stepped_onto() {
     let got = solve(&field, &[1.0], &[0.0, 1.0], &options).unwrap();
     for at in [0.3, 0.7] {
         let near = |end: f64| (end - at).abs() < 1e-14;
-        assert!(got.plan.steps.iter().any(|s| near(s.end)), "{at}");
+        assert!(got.recorded.steps.iter().any(|s| near(s.end)), "{at}");
     }
     let error = SolveOptions::default().breakpoints(vec![f64::NAN]).check();
     assert!(error.unwrap_err().to_string().contains("breakpoints"));

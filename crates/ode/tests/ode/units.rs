@@ -94,7 +94,7 @@ fn adaptive() -> impl Iterator<Item = &'static str> {
 
 /// The steps in the base unit of time.
 fn in_base_units(solution: &Solution, time: f64) -> Vec<Step> {
-    let steps = solution.plan.steps.iter();
+    let steps = solution.recorded.steps.iter();
     steps
         .map(|s| Step {
             t: s.t / time,
@@ -111,7 +111,7 @@ fn another_unit_of_the_state_takes_the_same_steps() {
             for k in -30..=30 {
                 let state = 2.0_f64.powi(k);
                 let got = solved(base, solver, 1.0, state);
-                assert_eq!(got.plan, want.plan, "{} {solver} 2^{k}", base.name);
+                assert_eq!(got.recorded, want.recorded, "{} {solver} 2^{k}", base.name);
                 assert_eq!(got.stats, want.stats, "{} {solver} 2^{k}", base.name);
                 assert!(got.u.iter().zip(&want.u).all(|(a, b)| *a == b * state));
                 let got = solved(base, solver, 1.0, 10.0_f64.powi(k));
@@ -316,7 +316,7 @@ fn each_state_variable_has_its_tolerance() {
         .unwrap();
         let two = options.clone().tolerances(1e-6, [1e-8, 1e-8]);
         let two = solve(&field, &[1.0, 2.0], &t, &two).unwrap();
-        assert_eq!((one.u, one.plan), (two.u, two.plan), "{solver}");
+        assert_eq!((one.u, one.recorded), (two.u, two.recorded), "{solver}");
         for name in Adjoint::NAMES {
             let options = each.clone().adjoint(Adjoint::by_name(name).unwrap());
             if options.check().is_err() {

@@ -8,7 +8,7 @@ use odesync_plot::{Figure, Grid, HeatMap, Marker, Style, Surface};
 use odesync_train::landscape::{Density, Hessian, Landscape, Pca};
 
 /// Style of a loss over a plane.
-pub enum PlaneStyle {
+pub enum LandscapeStyle {
     /// A heat map.
     Map(HeatMap),
     /// A surface with three axes.
@@ -24,7 +24,7 @@ fn loss_grid(l: &Landscape) -> Result<Array2<f64>> {
 }
 
 /// Plots a loss along a line, or over a plane.
-pub fn landscape(l: &Landscape, plane: &PlaneStyle) -> Result<Figure> {
+pub fn landscape(l: &Landscape, plane: &LandscapeStyle) -> Result<Figure> {
     let [x, y] = l.slice.axes() else {
         return landscape_lines(&[l], &[]);
     };
@@ -32,18 +32,18 @@ pub fn landscape(l: &Landscape, plane: &PlaneStyle) -> Result<Figure> {
     let (x, y, z) = (&x.coefficients, &y.coefficients, loss_grid(l)?);
     let path = Some(l.slice.path());
     match plane {
-        PlaneStyle::Map(cells) => landscape_2d(x, y, &z, labels, path, cells),
-        PlaneStyle::Surface(surface) => landscape_surface(x, y, &z, labels, path, surface),
+        LandscapeStyle::Map(cells) => landscape_2d(x, y, &z, labels, path, cells),
+        LandscapeStyle::Surface(surface) => landscape_surface(x, y, &z, labels, path, surface),
     }
 }
 
 /// Plots losses over planes side by side, with the same color scale and the surfaces from the same viewpoint, so that they can be
 /// compared.
-pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: PlaneStyle) -> Result<Grid> {
+pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: LandscapeStyle) -> Result<Grid> {
     let losses = all.iter().flat_map(|l| l.loss.iter().copied()).collect();
     let plane = match plane {
-        PlaneStyle::Map(cells) => PlaneStyle::Map(cells.fit_colors_to(losses)),
-        PlaneStyle::Surface(surface) => PlaneStyle::Surface(surface.fit_colors_to(losses)),
+        LandscapeStyle::Map(cells) => LandscapeStyle::Map(cells.fit_colors_to(losses)),
+        LandscapeStyle::Surface(surface) => LandscapeStyle::Surface(surface.fit_colors_to(losses)),
     };
     let mut figures: Vec<Figure> = vec![];
     for (i, l) in all.iter().enumerate() {

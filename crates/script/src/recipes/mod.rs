@@ -18,7 +18,7 @@ pub use data::data;
 pub use fits::FitOptions;
 pub use fits::{FittedModel, ensemble_band, fit};
 pub use landscapes::{
-    PlaneStyle, density, landscape, landscape_lines, pca_path, side_by_side, spectrum,
+    LandscapeStyle, density, landscape, landscape_lines, pca_path, side_by_side, spectrum,
 };
 pub use losses::{ensemble_losses, losses};
 pub use splines::spline;

@@ -17,7 +17,7 @@ use super::training::ScriptRun;
 use crate::{Error, Result};
 use odesync_base::options::Named;
 use odesync_train::progress::write_metrics;
-use odesync_train::training::{Prediction, Profile, ProfileOptions, Run, StopReason, Trust};
+use odesync_train::training::{Prediction, Profile, ProfileOptions, Run, StopReason, TrustReport};
 
 /// Prepends a short run to an example.
 macro_rules! run_example {
@@ -205,7 +205,7 @@ fn profile_map(profile: &Profile) -> Map {
 }
 
 /// Returns the quality of a run as a map.
-fn trust(trust: &Trust) -> Map {
+fn trust(trust: &TrustReport) -> Map {
     let array = |x: &[f64]| ScriptArray::from_vec(x.to_vec()).into_dynamic();
     let times = |t: &[Option<f64>]| {
         let all = t.iter().map(|t| t.map_or(Dynamic::UNIT, Dynamic::from));

@@ -10,7 +10,7 @@ use odesync_ode::devices::CudaStatus;
 use odesync_ode::dynamics::{lorenz, lotka_volterra, van_der_pol};
 use odesync_ode::field::{Binary, FieldBuilder, Signal, Unary, VectorField, system};
 use odesync_ode::odesolve::{
-    Engine, NativeEngine, Problem, SaveLocation, SolveFailure, SolveOptions, Step, StepPlan,
+    Engine, NativeEngine, Problem, RecordedSteps, SaveLocation, SolveFailure, SolveOptions, Step,
     solvers,
 };
 use odesync_torch::TorchEngine;
@@ -47,7 +47,7 @@ fn weights(problems: &[Problem], dof: usize) -> Vec<Vec<f64>> {
     problems.iter().enumerate().map(row).collect()
 }
 
-/// Checks that the torch engine agrees with the native one: on the native engine's plans to `tolerance`, and choosing its own
+/// Checks that the torch engine agrees with the native one: on the native engine's steps to `tolerance`, and choosing its own
 /// steps.
 fn compare(name: &str, field: &VectorField, problems: &[Problem], options: &SolveOptions) {
     let (mut native, mut torch) = (NativeEngine::default(), torch());
@@ -56,13 +56,13 @@ fn compare(name: &str, field: &VectorField, problems: &[Problem], options: &Solv
         .forward(field, problems, options, None, true)
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     let want_gradient = native.backward(&bars).unwrap();
-    let plans: Vec<StepPlan> = want.iter().map(|t| t.plan.clone()).collect();
+    let recorded: Vec<RecordedSteps> = want.iter().map(|t| t.recorded.clone()).collect();
     let replayed = native
-        .forward(field, problems, options, Some(&plans), false)
+        .forward(field, problems, options, Some(&recorded), false)
         .unwrap();
 
     let got = torch
-        .forward(field, problems, options, Some(&plans), true)
+        .forward(field, problems, options, Some(&recorded), true)
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     for (i, (got, want)) in got.iter().zip(&replayed).enumerate() {
         assert!(
@@ -70,7 +70,11 @@ fn compare(name: &str, field: &VectorField, problems: &[Problem], options: &Solv
             "{name}: u of {i} {:e}",
             error(&got.u, &want.u)
         );
-        assert_eq!((&got.plan, got.stats), (&want.plan, want.stats), "{name}");
+        assert_eq!(
+            (&got.recorded, got.stats),
+            (&want.recorded, want.stats),
+            "{name}"
+        );
     }
     for _ in 0..2 {
         let gradient = torch.backward(&bars).unwrap();
@@ -435,7 +439,7 @@ fn lotka_volterra_costs_the_same() {
         for (got, want) in got.iter().zip(&want) {
             assert_eq!(got.stats, want.stats);
             assert!(want.stats.steps > 20);
-            assert_eq!(got.plan.steps.len(), want.plan.steps.len());
+            assert_eq!(got.recorded.steps.len(), want.recorded.steps.len());
             assert!(error(&got.u, &want.u) < 1e-10);
         }
         if options.first_step.is_some() {
@@ -531,12 +535,12 @@ fn a_step_that_overflows_is_rejected() {
         let solved = engine.forward(&field, &[problem], &options, None, false);
         let trajectory = solved.unwrap().remove(0);
         assert!((trajectory.u[1] / 1.5e308 - 1.0).abs() < 1e-12);
-        (trajectory.plan, trajectory.stats.rejected)
+        (trajectory.recorded, trajectory.stats.rejected)
     };
-    let (plan, rejected) = steps(&mut torch());
+    let (recorded, rejected) = steps(&mut torch());
     assert_eq!(rejected, 1);
-    assert_eq!(plan.steps, [Step { t: 0.0, end: 0.5 }]);
-    assert_eq!((plan, rejected), steps(&mut NativeEngine::default()));
+    assert_eq!(recorded.steps, [Step { t: 0.0, end: 0.5 }]);
+    assert_eq!((recorded, rejected), steps(&mut NativeEngine::default()));
 }
 
 #[test]
@@ -546,10 +550,10 @@ fn samples_that_are_done_do_not_spoil_the_gradient() {
     })
     .unwrap();
     let step = |t: f64| Step { t, end: t + 0.5 };
-    let plan = |n: u32| StepPlan {
+    let recorded = |n: u32| RecordedSteps {
         steps: (0..n).map(|i| step(0.5 * f64::from(i))).collect(),
         outputs: vec![SaveLocation::Start, SaveLocation::End(n as usize - 1)],
-        ..StepPlan::default()
+        ..RecordedSteps::default()
     };
     let problems = [
         Problem {
@@ -566,7 +570,13 @@ fn samples_that_are_done_do_not_spoil_the_gradient() {
     let options = SolveOptions::default().solver("euler").unwrap();
     let mut engine = torch();
     let u = engine
-        .forward(&field, &problems, &options, Some(&[plan(1), plan(3)]), true)
+        .forward(
+            &field,
+            &problems,
+            &options,
+            Some(&[recorded(1), recorded(3)]),
+            true,
+        )
         .unwrap();
     assert_eq!((u[0].u[1], u[1].u[1]), (0.0, 1.5));
     let gradient = engine.backward(&[vec![0.0, 1.0], vec![0.0, 1.0]]).unwrap();
@@ -590,8 +600,8 @@ fn what_does_not_fit_is_an_error() {
         assert!(engine.backward(&[vec![0.0; 5]]).is_err());
         assert!(engine.backward(&[]).is_err());
         assert!(engine.backward(&[vec![0.0; 6]]).is_ok());
-        let good = good[0].plan.clone();
-        let mut bad = vec![StepPlan::default()];
+        let good = good[0].recorded.clone();
+        let mut bad = vec![RecordedSteps::default()];
         for outputs in [
             vec![SaveLocation::Start, SaveLocation::End(0)],
             vec![
@@ -610,17 +620,20 @@ fn what_does_not_fit_is_an_error() {
                 SaveLocation::End(2),
             ],
         ] {
-            bad.push(StepPlan {
+            bad.push(RecordedSteps {
                 outputs,
                 ..good.clone()
             });
         }
-        for plan in bad {
+        for recorded in bad {
             let text = engine
-                .forward(&field, &problems, &o, Some(&[plan]), false)
+                .forward(&field, &problems, &o, Some(&[recorded]), false)
                 .unwrap_err()
                 .to_string();
-            assert!(text.contains("plan 0 is not one of problem 0"), "{text}");
+            assert!(
+                text.contains("recorded steps 0 are not of problem 0"),
+                "{text}"
+            );
         }
         assert!(
             engine

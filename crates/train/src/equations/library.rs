@@ -118,7 +118,7 @@ impl Library {
     /// functions, those of a black box being the equations themselves; the term is called by its name, or written as in the
     /// equations (`"x y"`) or in a script (`"u[0] * u[1]"`).
     #[must_use]
-    pub fn with_fixed(mut self, output: usize, term: &str, value: f64) -> Self {
+    pub fn with_known_coefficient(mut self, output: usize, term: &str, value: f64) -> Self {
         self.fixed.push(FixedTerm {
             output,
             term: term.into(),

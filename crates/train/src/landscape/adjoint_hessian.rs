@@ -11,7 +11,7 @@ use odesync_ode::field::VectorField;
 use odesync_ode::field::native::{
     Evaluator, MAX_LANES, ParamGradientTangents, TangentLanes, interleave,
 };
-use odesync_ode::odesolve::StepPlan;
+use odesync_ode::odesolve::RecordedSteps;
 use odesync_ode::odesolve::second_derivatives::{self, LinearizedSolve, OutputCotangents};
 
 /// Hessian of a training loss at θ: every solve replayed on its steps, with its tape.
@@ -41,7 +41,7 @@ struct GroupWorkspace {
 const MAX_GROUPS: usize = 64;
 
 impl AdjointHessian {
-    /// Replays the solves at θ on their plans and stores what the Hessian-vector products need.
+    /// Replays the solves at θ on the recorded steps and stores what the Hessian-vector products need.
     ///
     /// # Errors
     /// A solve that failed or would take too much memory, or a solver that is not a Runge-Kutta method.
@@ -49,7 +49,7 @@ impl AdjointHessian {
         problem: Arc<TrainingProblem>,
         params: &[f64],
         lambda: f64,
-        plans: &[StepPlan],
+        recorded: &[RecordedSteps],
     ) -> Result<Self> {
         let field = problem.field(params, lambda)?;
         field.check_fixed_switches("second derivatives")?;
@@ -62,13 +62,13 @@ impl AdjointHessian {
         let n_lanes = MAX_LANES * rayon::current_num_threads();
         let solves = problems
             .par_iter()
-            .zip(plans)
-            .map(|(solve, plan)| {
+            .zip(recorded)
+            .map(|(solve, recorded)| {
                 second_derivatives::replay(
                     &evaluator,
                     problem.solver(),
                     solve,
-                    plan,
+                    recorded,
                     (limit, n_lanes),
                 )
             })

@@ -237,8 +237,8 @@ impl LossFunction for TrainingLoss {
     }
 
     fn hessian(&self, params: &[f64]) -> Result<Option<Box<dyn HessianOperator>>> {
-        let plans = self.evaluate(params, false)?.plans;
-        let hessian = AdjointHessian::new(self.problem.clone(), params, self.lambda, &plans)?;
+        let recorded = self.evaluate(params, false)?.recorded;
+        let hessian = AdjointHessian::new(self.problem.clone(), params, self.lambda, &recorded)?;
         Ok(Some(Box::new(hessian)))
     }
 }

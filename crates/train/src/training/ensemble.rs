@@ -95,7 +95,7 @@ pub fn train_ensemble(
     callback: &mut dyn Callback,
     loggers: &(dyn Fn(&EnsembleMember) -> Box<dyn Callback> + Sync),
 ) -> Result<Ensemble> {
-    check_members(members)?;
+    check_ensemble_members(members)?;
     let epochs = |member: &EnsembleMember| {
         let requested = member.options.epochs;
         requested.unwrap_or_else(|| method.default_epochs())
@@ -202,7 +202,7 @@ pub fn train_ensemble(
 }
 
 /// Checks that there are members, each with a label and a folder of its own.
-pub(crate) fn check_members(members: &[EnsembleMember]) -> Result<()> {
+pub(crate) fn check_ensemble_members(members: &[EnsembleMember]) -> Result<()> {
     if members.is_empty() {
         return Err(Error::invalid("an ensemble needs at least one member"));
     }

@@ -8,7 +8,7 @@ use crate::datasets::Dataset;
 use crate::observation::Observation;
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
-use odesync_ode::odesolve::{Engine, Problem, SolveOptions, Stats, StepPlan};
+use odesync_ode::odesolve::{Engine, Problem, RecordedSteps, SolveOptions, Stats};
 
 /// Value and gradient of a loss, with the parts of the value.
 #[derive(Debug, Clone, Default)]
@@ -24,9 +24,9 @@ pub struct Loss {
     pub gradient: Vec<f64>,
     /// Cost of the solves.
     pub stats: Stats,
-    /// Step plan of each solve; empty where the gradient was computed in a way that records none
-    /// ([`Trajectory::plan`](odesync_ode::odesolve::Trajectory::plan)).
-    pub plans: Vec<StepPlan>,
+    /// Steps that each solve took; empty where the gradient was computed in a way that records none
+    /// ([`Trajectory::recorded`](odesync_ode::odesolve::Trajectory::recorded)).
+    pub recorded: Vec<RecordedSteps>,
 }
 
 /// Loss function of a model, data and a training method, which can be evaluated at any parameters.
@@ -109,7 +109,7 @@ impl Objective {
         self.problem.model(params)
     }
 
-    /// Evaluates the loss at these parameters and this λ, with its gradient if requested. The solves follow `plans` if there are
+    /// Evaluates the loss at these parameters and this λ, with its gradient if requested. The solves follow `recorded` if there are
     /// any.
     ///
     /// # Errors
@@ -119,14 +119,14 @@ impl Objective {
         params: &[f64],
         lambda: f64,
         with_gradient: bool,
-        plans: Option<&[StepPlan]>,
+        recorded: Option<&[RecordedSteps]>,
     ) -> Result<Loss> {
         evaluate_loss(
             &self.problem,
             self.engine.as_mut(),
             (params, lambda),
             with_gradient,
-            plans,
+            recorded,
         )
     }
 }
@@ -137,12 +137,12 @@ pub(crate) fn evaluate_loss(
     engine: &mut dyn Engine,
     (params, lambda): (&[f64], f64),
     with_gradient: bool,
-    plans: Option<&[StepPlan]>,
+    recorded: Option<&[RecordedSteps]>,
 ) -> Result<Loss> {
     let field = problem.field(params, lambda)?;
     let initial_states = problem.initial_states(params);
     let problems = problem.problems(&initial_states);
-    let solved = engine.forward(&field, &problems, problem.solver(), plans, with_gradient)?;
+    let solved = engine.forward(&field, &problems, problem.solver(), recorded, with_gradient)?;
     let states: Vec<&[f64]> = solved.iter().map(|s| &s.u[..]).collect();
     let parts = problem.loss_from_states(&states, &initial_states, LossTarget::Data);
     let mut loss = Loss {
@@ -153,7 +153,7 @@ pub(crate) fn evaluate_loss(
     };
     for solved in solved {
         loss.stats += solved.stats;
-        loss.plans.push(solved.plan);
+        loss.recorded.push(solved.recorded);
     }
     if with_gradient {
         let back = engine.backward(&parts.state_grads)?;

@@ -10,7 +10,7 @@ use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
 use super::score::FreeFit;
 use super::settings::TrainSettings;
-use super::trust::Trust;
+use super::trust::TrustReport;
 use crate::Result;
 use crate::datasets::Dataset;
 use crate::weak_constraint::WeakConstraintState;
@@ -132,7 +132,7 @@ pub struct Run {
     /// State of weak-constraint training after the last step, where that is another one.
     pub(super) last_weak_constraint: Option<WeakConstraintState>,
     /// How far to trust the run, from the first time that it is asked for: it takes a solve to twice the span of the data.
-    pub(super) trust: OnceLock<Result<Trust>>,
+    pub(super) trust: OnceLock<Result<TrustReport>>,
     pub(super) trainer_state: TrainerState,
     pub(super) fingerprint: RunFingerprint,
     /// State of the shared random generator.

@@ -14,7 +14,7 @@ const HORIZON_TIMES: usize = 201;
 
 /// What is known of the quality of a run.
 #[derive(Debug, Clone)]
-pub struct Trust {
+pub struct TrustReport {
     /// Standard deviation of the noise of each state variable in the user's units; NaN for one that was not measured.
     pub noise: Vec<f64>,
     /// Log evidence of the model.
@@ -47,11 +47,11 @@ impl Run {
     ///
     /// # Errors
     /// A run of another method, one that was interrupted, or a solve that fails.
-    pub fn trust(&self) -> Result<Trust> {
+    pub fn trust(&self) -> Result<TrustReport> {
         self.trust.get_or_init(|| self.assess_trust()).clone()
     }
 
-    fn assess_trust(&self) -> Result<Trust> {
+    fn assess_trust(&self) -> Result<TrustReport> {
         let (state, settings) = self.weak_constraint_state()?;
         let Some(log_evidence) = state.log_evidence() else {
             return Err(Error::invalid(
@@ -80,7 +80,7 @@ impl Run {
         if ahead.is_none() {
             warnings.push("the model cannot be solved to twice the span of the data".into());
         }
-        Ok(Trust {
+        Ok(TrustReport {
             noise: state.noise(),
             log_evidence,
             effective_parameters: state.effective_parameters(),

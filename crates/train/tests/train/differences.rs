@@ -1,25 +1,25 @@
 //! Comparison of gradients with finite differences.
 
-use odesync_ode::odesolve::StepPlan;
+use odesync_ode::odesolve::RecordedSteps;
 use odesync_train::training::{Loss, Objective};
 
-/// Evaluates the loss and its gradient on a fixed step plan, chosen at `params`. The components `which` of the gradient must
+/// Evaluates the loss and its gradient on recorded steps, chosen at `params`. The components `which` of the gradient must
 /// agree with central differences of fourth order within `tolerance` · (1 + |difference|).
 pub fn held_to_differences(
     objective: &mut Objective,
     (params, lambda): (&[f64], f64),
     which: impl Iterator<Item = usize>,
     tolerance: f64,
-) -> (Loss, Vec<StepPlan>) {
-    let plans = objective.evaluate(params, lambda, false, None);
-    let plans = plans.unwrap().plans;
-    let at = objective.evaluate(params, lambda, true, Some(&plans));
+) -> (Loss, Vec<RecordedSteps>) {
+    let recorded = objective.evaluate(params, lambda, false, None);
+    let recorded = recorded.unwrap().recorded;
+    let at = objective.evaluate(params, lambda, true, Some(&recorded));
     let at = at.unwrap();
     for i in which {
         let mut value = |e: f64| {
             let mut p = params.to_vec();
             p[i] += e;
-            let loss = objective.evaluate(&p, lambda, false, Some(&plans));
+            let loss = objective.evaluate(&p, lambda, false, Some(&recorded));
             loss.unwrap().loss
         };
         let h = 1e-4;
@@ -30,5 +30,5 @@ pub fn held_to_differences(
             at.gradient[i]
         );
     }
-    (at, plans)
+    (at, recorded)
 }

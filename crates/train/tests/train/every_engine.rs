@@ -1,4 +1,4 @@
-//! Tests for every engine: reference losses, gradients and training curve; agreement between engines on one step plan. The torch
+//! Tests for every engine: reference losses, gradients and training curve; agreement between engines on recorded steps. The torch
 //! engine's tests include this file.
 
 use ndarray::{Axis, array, concatenate};
@@ -22,9 +22,9 @@ fn reference_losses_and_gradients_on_every_engine() {
     }
 }
 
-/// Checks every method's gradient, including that of corrections, on one step plan by finite differences, and that engines agree.
+/// Checks every method's gradient, including that of corrections, on recorded steps by finite differences, and that engines agree.
 #[test]
-fn gradients_on_one_plan_and_engines_agree() {
+fn gradients_on_recorded_steps_and_engines_agree() {
     let all = golden("losses_and_gradients");
     let case = &all["lv_graybox"];
     let (model, clean) = (model(case), dataset(case).head(31).unwrap());
@@ -71,10 +71,10 @@ fn gradients_on_one_plan_and_engines_agree() {
             *p = 0.05 * (i as f64 + 1.0).sin();
         }
         let which = (0..n_model).step_by(37).chain(n_model..params.len());
-        let (at, plans) = held_to_differences(&mut native, (&params, lambda), which, 1e-8);
+        let (at, recorded) = held_to_differences(&mut native, (&params, lambda), which, 1e-8);
         for name in ENGINES.iter().copied() {
             let other = make(name)
-                .evaluate(&params, lambda, true, Some(&plans))
+                .evaluate(&params, lambda, true, Some(&recorded))
                 .unwrap();
             assert!(
                 (other.loss / at.loss - 1.0).abs() < 1e-11,
@@ -102,7 +102,7 @@ fn coupled(coupling: impl Into<Coupling>) -> TrainingMethod {
 }
 
 #[test]
-fn gradients_of_everything_at_once_on_one_plan_and_engines_agree() {
+fn gradients_of_everything_at_once_on_recorded_steps_and_engines_agree() {
     let (model, data) = (driven(), ragged());
     let matrix = Coupling::Matrix(array![[6.0, 0.5], [-0.7, 4.0]]);
     let shooting = TrainingMethod::MultipleShooting(MultipleShooting {
@@ -139,10 +139,12 @@ fn gradients_of_everything_at_once_on_one_plan_and_engines_agree() {
                 *p += 0.05 * (i as f64 + 1.0).sin();
             }
             let which = (0..n_model).step_by(11).chain(n_model..params.len());
-            let (at, plans) = held_to_differences(&mut native, (&params, lambda), which, 1e-7);
+            let (at, recorded) = held_to_differences(&mut native, (&params, lambda), which, 1e-7);
             for name in ENGINES.iter().copied() {
                 let mut other = objective(&model, &data, &method, &observation, name);
-                let other = other.evaluate(&params, lambda, true, Some(&plans)).unwrap();
+                let other = other
+                    .evaluate(&params, lambda, true, Some(&recorded))
+                    .unwrap();
                 assert!((other.loss / at.loss - 1.0).abs() < 1e-11, "{name}");
                 assert!(
                     relative_error(&other.gradient, &at.gradient) < 1e-10,

@@ -9,7 +9,8 @@ use odesync_base::random::Generator;
 use odesync_ode::engines::engine;
 use odesync_ode::field::{FieldBuilder, Unary, VectorField, system};
 use odesync_ode::odesolve::{
-    Adjoint, Engine, FailureReason, NativeEngine, Problem, SolveOptions, Solver, StepPlan, solvers,
+    Adjoint, Engine, FailureReason, NativeEngine, Problem, RecordedSteps, SolveOptions, Solver,
+    solvers,
 };
 use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 use odesync_train::datasets::Dataset;
@@ -30,29 +31,29 @@ fn suits(choice: Adjoint, method: &Solver) -> bool {
 
 const U0: [f64; 2] = [1.7, 0.3];
 
-/// Returns ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ at the times t, and the plan.
+/// Returns ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ at the times t, and the recorded steps.
 fn gradient(
     field: &VectorField,
     t: &[f64],
     options: &SolveOptions,
-    plan: Option<&StepPlan>,
-) -> (Vec<f64>, StepPlan) {
+    recorded: Option<&RecordedSteps>,
+) -> (Vec<f64>, RecordedSteps) {
     let problem = Problem {
         u0: &U0,
         t,
         sample: 0,
     };
     let mut engine = NativeEngine::default();
-    let plans = plan.map(std::slice::from_ref);
+    let recorded = recorded.map(std::slice::from_ref);
     let solved = engine
-        .forward(field, &[problem], options, plans, true)
+        .forward(field, &[problem], options, recorded, true)
         .unwrap();
     let bars = (0..2 * t.len()).map(|i| (0.7 * i as f64).cos()).collect();
     let found = engine.backward(&[bars]).unwrap();
     let all = field.gather(&found.values).into_iter();
     (
         all.chain(found.u0[0].clone()).collect(),
-        solved[0].plan.clone(),
+        solved[0].recorded.clone(),
     )
 }
 
@@ -72,16 +73,16 @@ fn exact_choices_agree_with_backprop_with_every_method() {
     for method in solvers::ALL {
         for t in [&forwards[..], &backwards, &[2.0]] {
             let options = options(method);
-            let (want, plan) = gradient(&field, t, &options, None);
+            let (want, recorded) = gradient(&field, t, &options, None);
             for choice in exact().filter(|c| suits(*c, method)) {
                 let options = options.clone().adjoint(choice);
-                for replay_plan in [None, Some(&plan)] {
-                    let (got, _) = gradient(&field, t, &options, replay_plan);
+                for recorded_steps in [None, Some(&recorded)] {
+                    let (got, _) = gradient(&field, t, &options, recorded_steps);
                     let off = relative_error(&got, &want);
                     let what = format!("{} {}", method.name, choice.name());
                     assert!(
                         off < 1e-9,
-                        "{what} {replay_plan:?}: {off:e} {got:?} {want:?}"
+                        "{what} {recorded_steps:?}: {off:e} {got:?} {want:?}"
                     );
                 }
             }
@@ -105,13 +106,17 @@ fn steps_that_change_between_explicit_and_stiff() {
     .unwrap();
     let t: Vec<f64> = (0..50).map(|i| 0.25 * f64::from(i)).collect();
     let options = SolveOptions::default().solver("auto").unwrap();
-    let (want, plan) = gradient(&field, &t, &options, None);
-    let switches = plan.variants.windows(2).filter(|v| v[0] != v[1]).count();
+    let (want, recorded) = gradient(&field, &t, &options, None);
+    let switches = recorded
+        .variants
+        .windows(2)
+        .filter(|v| v[0] != v[1])
+        .count();
     assert!(switches > 3, "{switches}");
     for choice in [Adjoint::SingleCheckpoint, Adjoint::AdaptiveCheckpoint] {
-        for replay_plan in [None, Some(&plan)] {
+        for recorded_steps in [None, Some(&recorded)] {
             let options = options.clone().adjoint(choice);
-            let off = relative_error(&gradient(&field, &t, &options, replay_plan).0, &want);
+            let off = relative_error(&gradient(&field, &t, &options, recorded_steps).0, &want);
             assert!(off < 1e-8, "{}: {off:e}", choice.name());
         }
     }
@@ -312,7 +317,7 @@ fn every_kind_of_training_and_finite_differences() {
             let want = by_backprop
                 .evaluate(&params, case.lambda, true, None)
                 .unwrap();
-            // Difference of the loss along one direction, on the plan.
+            // Difference of the loss along one direction, on the recorded steps.
             let direction: Vec<f64> = (0..params.len()).map(|i| (1.3 * i as f64).cos()).collect();
             let mut at = |h: f64| {
                 let shifted: Vec<f64> = params
@@ -321,7 +326,7 @@ fn every_kind_of_training_and_finite_differences() {
                     .map(|(p, d)| p + h * d)
                     .collect();
                 by_backprop
-                    .evaluate(&shifted, case.lambda, false, Some(&want.plans))
+                    .evaluate(&shifted, case.lambda, false, Some(&want.recorded))
                     .unwrap()
                     .loss
             };
@@ -528,7 +533,7 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
     let plain = odesync_ode::odesolve::solve(&field, &U0, &t, &SolveOptions::default()).unwrap();
     let other = odesync_ode::odesolve::solve(&field, &U0, &t, &continuous).unwrap();
     assert_eq!(plain.u, other.u);
-    assert_eq!(plain.plan, other.plan);
+    assert_eq!(plain.recorded, other.recorded);
     let _: Array2<f64> = plain.u;
 }
 
@@ -575,9 +580,9 @@ fn tangents_are_the_transpose_of_gradients() {
                 sample: 0,
             };
             let mut engine = NativeEngine::default();
-            let plan = [solution.plan.clone()];
+            let recorded = [solution.recorded.clone()];
             engine
-                .forward(&field, &[problem], &options, Some(&plan), true)
+                .forward(&field, &[problem], &options, Some(&recorded), true)
                 .unwrap();
             let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
             let by_params = field.gather(&gradient.values);

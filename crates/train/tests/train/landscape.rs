@@ -109,15 +109,15 @@ fn difference(model: &VectorField, data: &Dataset, options: &LossOptions, v: &[f
     let mut objective =
         Objective::with_observation(model, data, method, observation, solver, engine).unwrap();
     let theta = objective.initial_params();
-    let plans = objective
+    let recorded = objective
         .evaluate(&theta, *lambda, false, None)
         .unwrap()
-        .plans;
+        .recorded;
     let h = 1e-3;
     let mut at = |e: f64| {
         let shifted: Vec<f64> = theta.iter().zip(v).map(|(t, v)| t + e * h * v).collect();
         objective
-            .evaluate(&shifted, *lambda, true, Some(&plans))
+            .evaluate(&shifted, *lambda, true, Some(&recorded))
             .unwrap()
             .gradient
     };

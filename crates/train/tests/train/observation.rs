@@ -1,5 +1,5 @@
 //! Realistic data: samples at different times, missing values, observed subsets of the state, external inputs, trained initial
-//! states. Independent comparisons: finite differences on one step plan, closed forms, and the same loss computed in another way.
+//! states. Independent comparisons: finite differences on recorded steps, closed forms, and the same loss computed in another way.
 
 use ndarray::{Array1, Array2, Axis, array};
 use odesync_base::random::Generator;

@@ -43,7 +43,7 @@ pub(crate) enum MatrixLayout {
 
 /// Computes y_i += Σ_j M_ij x_j in every lane; four results at a time, which stay in registers.
 #[inline(always)]
-pub(crate) fn matrix_product<const FMA: bool, const P: usize>(
+pub(crate) fn gemv_tangent_vector<const FMA: bool, const P: usize>(
     matrix: &[f64],
     layout: MatrixLayout,
     x: &[[f64; P]],
@@ -93,7 +93,7 @@ pub(crate) fn matrix_product<const FMA: bool, const P: usize>(
 
 /// Computes y_i += Σ_j Ṁ_ij x_j in every lane: the matrix has tangents, and x is the same in all lanes.
 #[inline(always)]
-pub(crate) fn tangent_matrix_product<const FMA: bool, const P: usize>(
+pub(crate) fn gemv_tangent_matrix<const FMA: bool, const P: usize>(
     matrix: &[[f64; P]],
     layout: MatrixLayout,
     x: &[f64],

@@ -221,10 +221,10 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                 };
                 let (x, x_dot) = targets.get_mut(*x);
                 affine_vjp::<FMA>(inputs, affine, bar, SumStart::Current, &[], x);
-                tangent_ops::matrix_product::<FMA, P>(matrix, layout, bar_dot, x_dot);
+                tangent_ops::gemv_tangent_vector::<FMA, P>(matrix, layout, bar_dot, x_dot);
                 if !tangents.packed.is_empty() {
                     let matrix = &tangents.packed[affine.weight_range()];
-                    tangent_ops::tangent_matrix_product::<FMA, P>(matrix, layout, bar, x_dot);
+                    tangent_ops::gemv_tangent_matrix::<FMA, P>(matrix, layout, bar, x_dot);
                 }
             }
         }

@@ -110,9 +110,9 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                 } else {
                     dot.copy_from_slice(&tangents.packed[affine.bias_range()]);
                     let matrix = &tangents.packed[affine.weight_range()];
-                    tangent_ops::tangent_matrix_product::<FMA, P>(matrix, layout, get(*x), dot);
+                    tangent_ops::gemv_tangent_matrix::<FMA, P>(matrix, layout, get(*x), dot);
                 }
-                tangent_ops::matrix_product::<FMA, P>(matrix, layout, tangent(*x), dot);
+                tangent_ops::gemv_tangent_vector::<FMA, P>(matrix, layout, tangent(*x), dot);
             }
         }
     }

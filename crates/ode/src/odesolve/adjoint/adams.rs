@@ -18,7 +18,7 @@ pub(crate) fn backward(
     gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let variants = &work.plan.variants;
+    let variants = &work.recorded.variants;
     let mut end: usize = variants
         .iter()
         .map(|v| tableau.slots_per_step(*v) * len)
@@ -29,8 +29,8 @@ pub(crate) fn backward(
     // Adjoints of the slopes at the state and at previous steps, newest first.
     let mut history_bar = std::mem::take(history);
     history_bar.resize(tableau.predictor.len() * dof, 0.0);
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
+    let mut bars = CotangentCursor::new(&work.recorded.outputs, bars, dof);
+    for (n, step) in work.recorded.steps.iter().enumerate().rev() {
         let (h, variant) = (step.h(), variants[n]);
         let start = end - tableau.slots_per_step(variant) * len;
         let slot = |i: usize| &work.tape[start + i * len..start + (i + 1) * len];

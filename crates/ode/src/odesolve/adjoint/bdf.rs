@@ -28,9 +28,9 @@ pub(crate) fn backward(
     let mut lambda = vec![0.0; dof];
     let mut f_bar = vec![0.0; dof];
     let mut predicted_bar = vec![0.0; dof];
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
-    let orders = &work.plan.variants;
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
+    let mut bars = CotangentCursor::new(&work.recorded.outputs, bars, dof);
+    let orders = &work.recorded.variants;
+    for (n, step) in work.recorded.steps.iter().enumerate().rev() {
         let (h, order) = (step.h(), usize::from(orders[n]));
         bars.add_at_end(n, &mut d_bar[..dof]);
         while let Some((theta, bar)) = bars.pop_inside(n) {
@@ -66,7 +66,7 @@ pub(crate) fn backward(
         }
         let spacing = match n {
             0 => work.previous_h.unwrap_or(1.0),
-            n => work.plan.steps[n - 1].h(),
+            n => work.recorded.steps[n - 1].h(),
         };
         if h != spacing {
             let m = respacing_matrix(order, h / spacing);
@@ -84,7 +84,7 @@ pub(crate) fn backward(
     let (state, rest) = d_bar.split_at_mut(dof);
     let mut mu = state.to_vec();
     state.fill(0.0);
-    if let (Some(first), None) = (work.plan.steps.first(), work.previous_h) {
+    if let (Some(first), None) = (work.recorded.steps.first(), work.previous_h) {
         let place = (sample, first.t);
         let slot = &work.tape[..len];
         evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);

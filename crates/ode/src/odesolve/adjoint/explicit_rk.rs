@@ -4,7 +4,7 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
-use super::super::plan::{SaveLocation, StepPlan};
+use super::super::recorded_steps::{RecordedSteps, SaveLocation};
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
@@ -36,8 +36,8 @@ pub(crate) fn backward(
 
 /// Returns the number of slots of the dense outputs of a taped solve: those of each step with an output inside. (The length of
 /// the tape does not tell: the slots of a constant field are empty.)
-pub(crate) fn n_output_slots(tableau: &Tableau, plan: &StepPlan) -> usize {
-    let inside = plan.outputs.iter().filter_map(|output| match output {
+pub(crate) fn n_output_slots(tableau: &Tableau, recorded: &RecordedSteps) -> usize {
+    let inside = recorded.outputs.iter().filter_map(|output| match output {
         SaveLocation::Inside(n, _) => Some(*n),
         SaveLocation::Start | SaveLocation::End(_) => None,
     });
@@ -48,7 +48,7 @@ pub(crate) fn n_output_slots(tableau: &Tableau, plan: &StepPlan) -> usize {
 
 /// Returns a slot of a taped solve: those of its steps, then those of its dense outputs.
 pub(crate) fn slot<'a>(tableau: &Tableau, work: &'a Workspace, len: usize, i: usize) -> &'a [f64] {
-    let (tape, at) = match i.checked_sub(tableau.n_slots(work.plan.steps.len())) {
+    let (tape, at) = match i.checked_sub(tableau.n_slots(work.recorded.steps.len())) {
         Some(output_slot) => (&work.output_tape, output_slot),
         None => (&work.tape, i),
     };
@@ -72,11 +72,11 @@ pub(crate) fn reverse_sweep(
     let mut carry = vec![0.0; width];
     let mut weights = vec![0.0; all];
     let mut mu = vec![0.0; width];
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, width);
-    let n_step_slots = tableau.n_slots(work.plan.steps.len());
+    let mut bars = CotangentCursor::new(&work.recorded.outputs, bars, width);
+    let n_step_slots = tableau.n_slots(work.recorded.steps.len());
     // Number of slots of dense outputs that are not processed yet.
-    let mut n_output_slots = n_output_slots(tableau, &work.plan);
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
+    let mut n_output_slots = n_output_slots(tableau, &work.recorded);
+    for (n, step) in work.recorded.steps.iter().enumerate().rev() {
         let h = step.h();
         bars.add_at_end(n, &mut mu);
         k_bar.fill(0.0);

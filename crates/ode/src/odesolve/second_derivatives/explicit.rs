@@ -6,7 +6,7 @@
 //! those inside a stage are recomputed.
 
 use super::super::adjoint::explicit_rk::{n_output_slots, reverse_sweep, slot};
-use super::super::plan::SaveLocation;
+use super::super::recorded_steps::SaveLocation;
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add_weighted_sum, weighted_sum};
 use super::super::workspace::Workspace;
@@ -25,17 +25,17 @@ pub(crate) fn forward(
     let (s, all, width) = (tableau.stages(), tableau.all_stages(), u0_dot.len());
     let len = evaluator.slot_len();
     let mut u = u0_dot.to_vec();
-    let plan = &work.plan;
-    let n_step_slots = tableau.n_slots(plan.steps.len());
-    let n_slots = n_step_slots + n_output_slots(tableau, plan);
+    let recorded = &work.recorded;
+    let n_step_slots = tableau.n_slots(recorded.steps.len());
+    let n_slots = n_step_slots + n_output_slots(tableau, recorded);
     let mut stages = vec![0.0; n_slots * width];
     let (mut k_dot, mut weights) = (vec![0.0; all * width], vec![0.0; all]);
     let (mut state_dot, mut scratch) = (u0_dot.to_vec(), vec![0.0; width]);
     let (mut output, mut output_slot) = (1, n_step_slots);
-    for (n, step) in plan.steps.iter().enumerate() {
+    for (n, step) in recorded.steps.iter().enumerate() {
         let h = step.h();
         let inside =
-            matches!(plan.outputs.get(output), Some(SaveLocation::Inside(m, _)) if *m == n);
+            matches!(recorded.outputs.get(output), Some(SaveLocation::Inside(m, _)) if *m == n);
         // A first stage that is the last one of the previous step has its tangents there.
         let first = usize::from(tableau.fsal && n > 0);
         for i in first..if inside { all } else { s } {
@@ -58,7 +58,7 @@ pub(crate) fn forward(
         if inside {
             output_slot += tableau.extra_stages.len();
         }
-        while let Some(&at) = plan.outputs.get(output) {
+        while let Some(&at) = recorded.outputs.get(output) {
             match at {
                 SaveLocation::End(m) if m == n => {
                     weighted_sum(&state_dot, h, tableau.b, &k_dot, width, &mut scratch);

@@ -7,7 +7,7 @@
 
 use super::super::adjoint::{StepSlots, reverse_sweep};
 use super::super::output_steps;
-use super::super::plan::SaveLocation;
+use super::super::recorded_steps::SaveLocation;
 use super::super::stage_system::{RkMatrix, StageSystem};
 use super::super::vector_ops::add;
 use super::super::workspace::Workspace;
@@ -43,7 +43,7 @@ fn tangent_range(
     width: usize,
 ) -> std::ops::Range<usize> {
     let at = match place.output_step {
-        Some(m) => work.plan.steps.len() + m,
+        Some(m) => work.recorded.steps.len() + m,
         None => place.step_index,
     };
     let len = matrix.stages() * width;
@@ -76,10 +76,10 @@ pub(super) fn forward(
     stage_system.bind(evaluator, s);
     let mut u = u0_dot.to_vec();
     let mut stages =
-        vec![0.0; (solve.work.plan.steps.len() + solve.work.n_output_steps) * s * width];
+        vec![0.0; (solve.work.recorded.steps.len() + solve.work.n_output_steps) * s * width];
     let (zero_dot, mut param_tangents, mut one) = (vec![0.0; width], vec![0.0; s * width], vec![]);
     let mut state_dot = u0_dot.to_vec();
-    let plan = &solve.work.plan;
+    let recorded = &solve.work.recorded;
     let (mut output, mut output_step) = (1, 0);
     let mut step_to = |place: StepSlots, state_dot: &[f64], to: &mut [f64]| {
         let (step, slots) = (place.step, slots(&solve.work, matrix, place, len));
@@ -97,13 +97,13 @@ pub(super) fn forward(
         to.copy_from_slice(&stages[(s - 1) * width..]);
     };
     let mut next = vec![0.0; width];
-    for (n, &step) in plan.steps.iter().enumerate() {
+    for (n, &step) in recorded.steps.iter().enumerate() {
         let solve_step = StepSlots {
             step,
             step_index: n,
             output_step: None,
         };
-        while let Some(&SaveLocation::Inside(m, theta)) = plan.outputs.get(output)
+        while let Some(&SaveLocation::Inside(m, theta)) = recorded.outputs.get(output)
             && m == n
         {
             let inner_step = StepSlots {
@@ -117,7 +117,7 @@ pub(super) fn forward(
         }
         step_to(solve_step, &state_dot, &mut next);
         std::mem::swap(&mut state_dot, &mut next);
-        while plan.outputs.get(output) == Some(&SaveLocation::End(n)) {
+        while recorded.outputs.get(output) == Some(&SaveLocation::End(n)) {
             u.extend_from_slice(&state_dot);
             output += 1;
         }

@@ -13,7 +13,7 @@ mod implicit;
 
 use super::driver::{self, Problem};
 use super::options::SolveOptions;
-use super::plan::StepPlan;
+use super::recorded_steps::RecordedSteps;
 use super::solver::{Solver, SolverFamily};
 use super::solvers;
 use super::stage_system::RkMatrix;
@@ -24,7 +24,7 @@ use crate::field::native::{Evaluator, ParamGradientTangents, TangentLanes};
 use crate::{Error, Result};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// A solve of one problem on its plan, with the slots of all stages, around which it is linearized.
+/// A solve of one problem on its recorded steps, with the slots of all stages, around which it is linearized.
 #[derive(Debug)]
 pub struct LinearizedSolve {
     tableau: RkTableau,
@@ -181,7 +181,7 @@ pub fn check_supported(method: &Solver) -> Result<()> {
     rk_tableau(method).map(drop)
 }
 
-/// Replays a plan and linearizes the solve. `limit` is the maximum number of values of the slots and of the tangents of
+/// Replays the recorded steps and linearizes the solve. `limit` is the maximum number of values of the slots and of the tangents of
 /// `n_lanes` directions.
 ///
 /// # Errors
@@ -190,7 +190,7 @@ pub fn replay(
     evaluator: &Evaluator,
     options: &SolveOptions,
     problem: &Problem,
-    plan: &StepPlan,
+    recorded: &RecordedSteps,
     (limit, n_lanes): (usize, usize),
 ) -> Result<LinearizedSolve> {
     let tableau = rk_tableau(options.solver)?;
@@ -198,8 +198,8 @@ pub fn replay(
         tape_limit: limit,
         ..Workspace::default()
     };
-    driver::replay::<_, true>(evaluator, problem, options, plan, &mut work)?;
-    let steps = work.plan.steps.len() + work.n_output_steps;
+    driver::replay::<_, true>(evaluator, problem, options, recorded, &mut work)?;
+    let steps = work.recorded.steps.len() + work.n_output_steps;
     let tangents = steps.saturating_mul(tableau.all_stages() * evaluator.dof() * n_lanes);
     let needed = tangents.saturating_add(work.tape.len() + work.output_tape.len());
     let reason = if needed > limit {

@@ -9,7 +9,7 @@ use super::super::options::Options;
 use super::super::registry::Registry;
 use super::keys::{FIGURE, HEATMAP, LABELS, LabelOptions, SURFACE};
 use super::options::{apply_figure_options, register_plot};
-use crate::recipes::{self, PlaneStyle};
+use crate::recipes::{self, LandscapeStyle};
 use crate::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{Flag, Maybe, NumberList, Positive, Text};
@@ -63,20 +63,20 @@ const SPECTRA: Keys = &[SpectraOptions::OPTIONS, FIGURE[0]];
 pub(super) const LANDSCAPE_KEYS: [&[Key]; 4] = [SURFACES, HEATMAP[0], SURFACE[0], SPECTRA[0]];
 
 /// Reads how planes are drawn: with the options of `heatmap`, or with those of `surface`. Lines have no colors.
-fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
+fn landscape_style(options: &mut Options, coloured: bool) -> Result<LandscapeStyle> {
     let mut read = PlaneOptions::default();
     options.read_set(&mut read)?;
     if !coloured {
-        return Ok(PlaneStyle::Map(HeatMap::new()));
+        return Ok(LandscapeStyle::Map(HeatMap::new()));
     }
     if read.surface {
         let mut sheet = Sheet::new();
         options.read_set(&mut sheet)?;
-        return Ok(PlaneStyle::Surface(sheet));
+        return Ok(LandscapeStyle::Surface(sheet));
     }
     let mut cells = HeatMap::new();
     options.read_set(&mut cells)?;
-    Ok(PlaneStyle::Map(cells))
+    Ok(LandscapeStyle::Map(cells))
 }
 
 /// Returns the option keys of a call, which draws lines, heat maps or surfaces; lines have no colors.
@@ -101,7 +101,7 @@ pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> Resul
     let mut read = LabelOptions::default();
     options.read_set(&mut read)?;
     let labels = read.labels;
-    let plane = plane_style(&mut options, planes)?;
+    let plane = landscape_style(&mut options, planes)?;
     let all: Vec<&Landscape> = all.iter().map(|l| &*l.0).collect();
     match planes {
         true => apply_figure_options(recipes::side_by_side(&all, &labels, plane)?, options),
@@ -141,7 +141,7 @@ pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> Result<Pan
 
 fn one_landscape(l: &ScriptLandscape, options: Map) -> Result<Panel> {
     let mut options = Options::new("plot", keys(ONE_LANDSCAPE, &options, is_plane(l)), options);
-    let plane = plane_style(&mut options, is_plane(l))?;
+    let plane = landscape_style(&mut options, is_plane(l))?;
     apply_figure_options(recipes::landscape(&l.0, &plane)?, options)
 }
 

@@ -46,7 +46,8 @@ fn a_known_part_and_a_fixed_term_are_kept() {
     let known = system(2, &[("growth", 1.3)], |_, u, p| {
         vec![p.get("growth") * u.at(0), 0.0 * u.at(0)]
     });
-    let search = EquationSearch::new(Library::polynomials(2).with_fixed(1, "u[0] u[1]", 0.8));
+    let search =
+        EquationSearch::new(Library::polynomials(2).with_known_coefficient(1, "u[0] u[1]", 0.8));
     let search = search.with_known(&known.unwrap());
     let equations = search.search_data(&measured.data, &mut |_| Ok(())).unwrap();
     let expected = [
@@ -195,9 +196,9 @@ fn mistakes_are_errors() {
     let known = dynamics::lotka_volterra().unwrap();
     assert!(message(Library::polynomials(2), &known).contains("no trainable network"));
     assert!(message(Library::default(), &model).contains("the library has no terms"));
-    let misnamed = Library::polynomials(2).with_fixed(0, "u[0] u[3]", 1.0);
+    let misnamed = Library::polynomials(2).with_known_coefficient(0, "u[0] u[3]", 1.0);
     assert!(message(misnamed, &model).contains("u[0] u[1]"));
-    let beyond = Library::polynomials(2).with_fixed(2, "u[0]", 1.0);
+    let beyond = Library::polynomials(2).with_known_coefficient(2, "u[0]", 1.0);
     assert!(message(beyond, &model).contains("counted from 0"));
     let vector = Library::polynomials(1).with_term("state", |_, u, _| Ok(u));
     assert!(message(vector, &model).contains("2 components"));

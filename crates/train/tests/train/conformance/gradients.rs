@@ -1,10 +1,10 @@
-//! Exact discrete gradients, compared with finite differences on one plan, and with those of a fine explicit solve.
+//! Exact discrete gradients, compared with finite differences on recorded steps, and with those of a fine explicit solve.
 
 use super::problems::{distance, with};
 use crate::oscillator::oscillator;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{
-    Engine, NativeEngine, Problem, SolveOptions, Solver, StepPlan, solvers,
+    Engine, NativeEngine, Problem, RecordedSteps, SolveOptions, Solver, solvers,
 };
 
 const U0: [f64; 2] = [1.7, 0.3];
@@ -17,8 +17,8 @@ fn bars(n: usize) -> Vec<f64> {
     (0..n).map(|i| (0.7 * i as f64).cos()).collect()
 }
 
-/// Returns ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩, and the plan.
-fn gradient(field: &VectorField, options: &SolveOptions) -> (Vec<f64>, StepPlan) {
+/// Returns ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩, and the recorded steps.
+fn gradient(field: &VectorField, options: &SolveOptions) -> (Vec<f64>, RecordedSteps) {
     let t = times();
     let problem = Problem {
         u0: &U0,
@@ -33,11 +33,16 @@ fn gradient(field: &VectorField, options: &SolveOptions) -> (Vec<f64>, StepPlan)
     let all = field.gather(&found.values).into_iter();
     (
         all.chain(found.u0[0].clone()).collect(),
-        solved[0].plan.clone(),
+        solved[0].recorded.clone(),
     )
 }
 
-fn objective(field: &VectorField, u0: &[f64], options: &SolveOptions, plan: &StepPlan) -> f64 {
+fn objective(
+    field: &VectorField,
+    u0: &[f64],
+    options: &SolveOptions,
+    recorded: &RecordedSteps,
+) -> f64 {
     let t = times();
     let problem = Problem {
         u0,
@@ -49,7 +54,7 @@ fn objective(field: &VectorField, u0: &[f64], options: &SolveOptions, plan: &Ste
             field,
             &[problem],
             options,
-            Some(std::slice::from_ref(plan)),
+            Some(std::slice::from_ref(recorded)),
             false,
         )
         .unwrap();
@@ -63,7 +68,11 @@ fn difference(f: &mut dyn FnMut(f64) -> f64) -> f64 {
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
 }
 
-fn by_differences(field: &VectorField, options: &SolveOptions, plan: &StepPlan) -> Vec<f64> {
+fn by_differences(
+    field: &VectorField,
+    options: &SolveOptions,
+    recorded: &RecordedSteps,
+) -> Vec<f64> {
     let params = field.params();
     (0..4)
         .map(|i| {
@@ -73,7 +82,7 @@ fn by_differences(field: &VectorField, options: &SolveOptions, plan: &StepPlan) 
                     0 | 1 => p[i] += e,
                     _ => u0[i - 2] += e,
                 }
-                objective(&field.with_params(&p).unwrap(), &u0, options, plan)
+                objective(&field.with_params(&p).unwrap(), &u0, options, recorded)
             })
         })
         .collect()
@@ -88,15 +97,19 @@ fn options(method: &Solver, tolerance: f64) -> SolveOptions {
 }
 
 #[test]
-fn finite_differences_on_the_same_plan() {
+fn finite_differences_on_the_same_steps() {
     let field = oscillator();
     for method in solvers::ALL {
         let options = options(method, 1e-5);
-        let (got, plan) = gradient(&field, &options);
-        let want = by_differences(&field, &options, &plan);
+        let (got, recorded) = gradient(&field, &options);
+        let want = by_differences(&field, &options, &recorded);
         let largest = want.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
         let off = distance(&got, &want) / largest;
-        println!("{}: {off:.1e} in {} steps", method.name, plan.steps.len());
+        println!(
+            "{}: {off:.1e} in {} steps",
+            method.name,
+            recorded.steps.len()
+        );
         assert!(off < 2e-8, "{}: {got:?} {want:?}", method.name);
     }
 }

@@ -1,7 +1,9 @@
 //! Observed orders of convergence, at the ends of steps and inside them.
 
 use super::problems::{Known, distance, known, of_plain_order, replayed, with};
-use odesync_ode::odesolve::{SaveLocation, SolveOptions, Solver, Step, StepPlan, solve, solvers};
+use odesync_ode::odesolve::{
+    RecordedSteps, SaveLocation, SolveOptions, Solver, Step, solve, solvers,
+};
 
 /// Returns the order observed when steps are halved repeatedly, at the last halving before rounding errors dominate.
 fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
@@ -60,7 +62,7 @@ fn the_order_is_the_stated_one() {
 fn inside(method: &Solver, known: &Known, n: usize) -> f64 {
     let (start, end) = known.span;
     let at = |i: usize| start + (end - start) * i as f64 / n as f64;
-    let mut plan = StepPlan {
+    let mut recorded = RecordedSteps {
         steps: (0..n)
             .map(|i| Step {
                 t: at(i),
@@ -68,16 +70,22 @@ fn inside(method: &Solver, known: &Known, n: usize) -> f64 {
             })
             .collect(),
         outputs: vec![SaveLocation::Start],
-        ..StepPlan::default()
+        ..RecordedSteps::default()
     };
     let mut t = vec![start];
     for i in 0..n {
         for theta in [0.15, 0.4, 0.65, 0.9] {
-            plan.outputs.push(SaveLocation::Inside(i, theta));
+            recorded.outputs.push(SaveLocation::Inside(i, theta));
             t.push(at(i) + theta * (at(1) - start));
         }
     }
-    let got = replayed(&known.field, &(known.exact)(start), &t, &with(method), plan);
+    let got = replayed(
+        &known.field,
+        &(known.exact)(start),
+        &t,
+        &with(method),
+        recorded,
+    );
     let want: Vec<f64> = t.iter().flat_map(|t| (known.exact)(*t)).collect();
     distance(&got, &want)
 }

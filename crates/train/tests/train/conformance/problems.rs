@@ -1,7 +1,7 @@
 //! Problems with known solutions, and helpers.
 
 use odesync_ode::field::{VectorField, system};
-use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, Solver, StepPlan};
+use odesync_ode::odesolve::{Engine, NativeEngine, Problem, RecordedSteps, SolveOptions, Solver};
 
 /// Problem with a known solution.
 pub struct Known {
@@ -77,18 +77,18 @@ pub fn with(method: &Solver) -> SolveOptions {
     SolveOptions::default().solver(method.name).unwrap()
 }
 
-/// Solves a problem on a given plan.
+/// Solves a problem on recorded steps.
 pub fn replayed(
     field: &VectorField,
     u0: &[f64],
     t: &[f64],
     options: &SolveOptions,
-    plan: StepPlan,
+    recorded: RecordedSteps,
 ) -> Vec<f64> {
     let problem = Problem { u0, t, sample: 0 };
     let mut engine = NativeEngine::default();
     let mut solved = engine
-        .forward(field, &[problem], options, Some(&[plan]), false)
+        .forward(field, &[problem], options, Some(&[recorded]), false)
         .unwrap();
     solved.remove(0).u
 }

@@ -90,7 +90,7 @@ fn breakpoints_are_stepped_onto() {
         let got = solve(&field, &[1.0], &[0.0, 0.7, 2.9], &options).unwrap();
         for stop in &t[1..5] {
             assert!(
-                got.plan.steps.iter().any(|s| s.end == *stop),
+                got.recorded.steps.iter().any(|s| s.end == *stop),
                 "{} steps over {stop}",
                 method.name
             );
@@ -124,10 +124,10 @@ fn a_replay_repeats_a_kept_solve() {
                 .forward(&known.field, &[problem], &options, None, true)
                 .unwrap()
                 .remove(0);
-            let replay = replayed(&known.field, &u0, &t, &options, recorded.plan.clone());
+            let replay = replayed(&known.field, &u0, &t, &options, recorded.recorded.clone());
             let off = distance(&recorded.u, &replay);
             assert!(off < 1e-11, "{} on {}: {off:e}", method.name, known.name);
-            // Recording a plan changes the result within the tolerances only.
+            // Recording the steps changes the result within the tolerances only.
             let unrecorded = solve(&known.field, &u0, &t, &options).unwrap();
             assert!(distance(&recorded.u, unrecorded.u.as_slice().unwrap()) < 1e-3);
         }

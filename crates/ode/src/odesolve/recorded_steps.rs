@@ -25,7 +25,7 @@ impl Step {
     }
 }
 
-/// Location of an output time in the step plan.
+/// Location of an output time in the recorded steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SaveLocation {
     /// Output time at the start of the solve, where the solution is the initial state.
@@ -56,9 +56,9 @@ impl SaveLocation {
 }
 
 /// The accepted steps of a solve and the location of its output times in them. Any engine can replay a solve or a gradient on
-/// a plan; as a function of parameters and initial state such a replay is smooth.
+/// recorded steps; as a function of parameters and initial state such a replay is smooth.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StepPlan {
+pub struct RecordedSteps {
     /// Accepted steps, in order.
     pub steps: Vec<Step>,
     /// Location of each output time.
@@ -68,7 +68,7 @@ pub struct StepPlan {
     pub variants: Vec<u8>,
 }
 
-impl StepPlan {
+impl RecordedSteps {
     pub(crate) fn clear(&mut self) {
         self.steps.clear();
         self.outputs.clear();
@@ -85,8 +85,8 @@ impl StepPlan {
         &rest[..n.count()]
     }
 
-    /// Returns a range of the steps as a plan, with the output times that lie in them; it begins with an output at its start.
-    pub(crate) fn slice(&self, steps: std::ops::Range<usize>) -> StepPlan {
+    /// Returns a range of the steps, with the output times that lie in them; it begins with an output at its start.
+    pub(crate) fn slice(&self, steps: std::ops::Range<usize>) -> RecordedSteps {
         // Outputs at the start of the solve belong to the first steps; any other part has one where it begins.
         let lies_in = |output: &&SaveLocation| match output.step() {
             Some(n) => steps.contains(&n),
@@ -99,14 +99,14 @@ impl StepPlan {
         let found = self.outputs.iter().filter(lies_in);
         outputs.extend(found.map(|output| output.renumbered(|n| n - steps.start)));
         let variants = self.variants.get(steps.clone());
-        StepPlan {
+        RecordedSteps {
             variants: variants.map_or_else(Vec::new, <[u8]>::to_vec),
             steps: self.steps[steps].to_vec(),
             outputs,
         }
     }
 
-    /// Whether the plan has a location for each of this many output times, in order, the first at the start.
+    /// Whether there is a location for each of this many output times, in order, the first at the start.
     pub(crate) fn matches_times(&self, times: usize) -> bool {
         let step = |output: &SaveLocation| output.step();
         self.outputs.len() == times
