@@ -18,7 +18,7 @@ MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab kernel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -78,6 +78,12 @@ kernel-test: setup ## the kernel of the script language by jupyter_kernel_test a
 	test -x .venv-kernel/bin/python || $(PYTHON) -m venv .venv-kernel
 	.venv-kernel/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/notebook/kernel_test_requirements.txt
 	.venv-kernel/bin/python -B tools/test_script_kernel.py
+
+wheel: ## the package of Python in dist/, with the program, the kernel and a module (a release build without torch)
+	$(PYTHON) tools/wheel.py --sdist
+
+wheel-test: ## install that package into an empty environment and try it there without cargo: program, kernel, module, notebook
+	$(PYTHON) -B tools/test_wheel.py
 
 test: setup ## set up and run every test
 ifndef NO_TORCH

@@ -28,7 +28,7 @@ impl Plot for Solution {
 /// Draws the data as points, or several samples as lines.
 impl Plot for Dataset {
     fn plot(&self) -> Result<Panel> {
-        Ok(recipes::data(self)?.into())
+        recipes::data(self)
     }
 }
 

@@ -1,10 +1,53 @@
-//! Files that are written completely or not at all, even at a crash or on a full disk, and locks on folders.
+//! Files that are read only where they have an end, files that are written completely or not at all, even at a crash or on a full
+//! disk, and locks on folders.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
+use crate::memory::{default_limit, format_bytes};
 use crate::{Error, Result};
+
+/// Opens a file for reading. A device, a pipe or a socket may have no end, or wait for a writer, and is refused before it is opened.
+///
+/// # Errors
+/// An error of the operating system; something that is no regular file.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_file() || kind.is_dir() {
+        return File::open(path);
+    }
+    Err(std::io::Error::other(
+        "it is a device, a pipe or a socket, and only regular files are read; write what it gives into a file",
+    ))
+}
+
+/// Reads a file as bytes.
+///
+/// # Errors
+/// The errors of [`open`]; a file that is larger than the [limit on memory](default_limit).
+pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let (size, limit) = (file.metadata()?.len(), default_limit() as u64);
+    let too_large = |size: u64| {
+        let text = format!(
+            "it has {}, and at most {} are read into memory",
+            format_bytes(size as usize),
+            format_bytes(limit as usize)
+        );
+        std::io::Error::other(text)
+    };
+    if size > limit {
+        return Err(too_large(size));
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    // A file may grow meanwhile, and some of the system's have a size of 0.
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > limit {
+        true => Err(too_large(limit + 1)),
+        false => Ok(bytes),
+    }
+}
 
 /// Writes `bytes` to a temporary file in the folder of `path` (created when missing), flushes it to disk and renames it to
 /// `path`. No reader ever sees half of the file.
@@ -75,5 +118,42 @@ fn os_error(e: std::io::Error) -> std::io::Error {
     match code {
         Some(code) => std::io::Error::from_raw_os_error(code),
         None => e,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_has_an_end_is_read() {
+        for endless in ["/dev/zero", "/dev/null", "/dev/tty"] {
+            if Path::new(endless).exists() {
+                let error = read(Path::new(endless)).unwrap_err().to_string();
+                assert!(error.contains("only regular files are read"), "{error}");
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        // To open it would wait for a writer.
+        let error = read(&pipe).unwrap_err().to_string();
+        assert!(error.contains("only regular files are read"), "{error}");
+        assert!(read(folder.path()).is_err());
+        // Larger than any memory, and of no length on the disk.
+        let sparse = folder.path().join("sparse");
+        File::create(&sparse).unwrap().set_len(1 << 42).unwrap();
+        let error = read(&sparse).unwrap_err().to_string();
+        assert!(error.contains("it has 4.0 TiB"), "{error}");
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"text").unwrap();
+        assert_eq!(read(&file).unwrap(), b"text");
+        // Of the system's files some say that they are empty.
+        assert!(
+            !Path::new("/proc/self/status").exists()
+                || !read(Path::new("/proc/self/status")).unwrap().is_empty()
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Words of messages.
 
+use std::borrow::Cow;
+
 /// Returns a number of things in words: "1 value", "2 values", "0 entries".
 ///
 /// ```
@@ -57,6 +59,28 @@ pub fn escape_html(text: &str) -> String {
         }
     }
     html
+}
+
+/// Returns the text without control characters other than line ends and tabs, which could do as they like with a terminal; the picture of
+/// each stands in its place. Names, cells and messages come from files of anyone.
+///
+/// ```
+/// use odesync_base::text::printable;
+/// assert_eq!(printable("x\x1b[2J\n"), "x␛[2J\n");
+/// ```
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let is_unsafe = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let picture = |c: char| match u32::from(c) {
+        _ if !is_unsafe(c) => c,
+        0x7f => '␡',
+        code => char::from_u32(0x2400 + code)
+            .filter(|_| code < 0x20)
+            .unwrap_or('�'),
+    };
+    Cow::Owned(text.chars().map(picture).collect())
 }
 
 /// Largest number of lines of a value that are shown; `print` shows all of it.

@@ -243,7 +243,7 @@ pub(super) fn read_file(path: &Path) -> Result<ConfigFile> {
         message,
     };
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    odesync_base::files::open(path)
         .map_err(failed)?
         .take(MAX_FILE as u64 + 1)
         .read_to_end(&mut bytes)

@@ -42,7 +42,7 @@ fn environment(engine: &str, device: &str) -> Value {
             "commit": odesync_base::build::commit(),
             "torch": odesync_ode::engines::registered("torch").map(|torch| torch.library),
         },
-        "command": std::env::args().collect::<Vec<_>>(),
+        "command": std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>(),
         "folder": std::env::current_dir().ok().map(|d| d.display().to_string()),
         "project": git_state(),
         "engine": engine,

@@ -90,7 +90,7 @@ impl Multirun {
     /// A file that can't be read or is damaged.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MULTIRUN_FILE);
-        let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+        let bytes = odesync_base::files::read(&path).map_err(|e| Error::io("read", &path, &e))?;
         serde_json::from_slice(&bytes).map_err(|e| Error::Checkpoint {
             path,
             reason: e.to_string(),

@@ -124,7 +124,7 @@ impl Results {
     /// A file that can't be read or is damaged.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(RESULT_FILE);
-        match std::fs::read(&path) {
+        match odesync_base::files::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map(Some)
                 .map_err(|e| Error::Checkpoint {

@@ -16,7 +16,7 @@ const MAX_CELL_WIDTH: usize = 40;
 
 /// Reads a file; `None` if it is missing.
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
+    match odesync_base::files::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::io("read", path, &e)),

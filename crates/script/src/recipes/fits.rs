@@ -1,14 +1,15 @@
 //! Figures of data with a run or an ensemble.
 
-use ndarray::{Array2, Array3, ArrayView3, Axis, s};
+use ndarray::Array3;
 
+use super::fit_frame::{Curves, FitFrame};
 use super::losses::training_title;
-use crate::{Error, Result};
+use super::panels::{MAX_PANELS, need_panels, omitted};
+use crate::Result;
 use odesync_base::option_set;
 use odesync_base::options::{Flag, Maybe, Number, Whole};
 use odesync_base::text::count_of;
-use odesync_plot::builders::residuals;
-use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
+use odesync_plot::{Color, Figure, Grid, Panel, Style};
 use odesync_train::datasets::Dataset;
 use odesync_train::discovery::Discovery;
 use odesync_train::training::{Ensemble, Prediction, Run};
@@ -66,113 +67,6 @@ impl FitOptions {
     }
 }
 
-/// The content of a fit figure: one sample of the data, and the times of the model's line.
-struct FitPlot {
-    sample: usize,
-    t: Vec<f64>,
-    u: Array2<f64>,
-    t_fine: Vec<f64>,
-    names: Vec<String>,
-    train_end_mark: Option<f64>,
-}
-
-impl FitPlot {
-    fn new(data: &Dataset, options: &FitOptions) -> Result<Self> {
-        let one = data.single_sample(options.sample)?;
-        let t = one.t().to_vec();
-        let (Some(begin), Some(end)) = (t.first().copied(), t.last().copied()) else {
-            return Err(Error::invalid("plot: there are no data to draw"));
-        };
-        let t_end = options.t_end.unwrap_or(end);
-        if !(t_end > begin && t_end.is_finite()) {
-            return Err(Error::invalid(format!(
-                "plot: t_end should lie after the data's first time, {begin}"
-            )));
-        }
-        let fine = (0..=600)
-            .map(|i| begin + (t_end - begin) * f64::from(i) / 600.0)
-            .collect();
-        Ok(FitPlot {
-            sample: options.sample,
-            u: one.u().index_axis(Axis(0), 0).to_owned(),
-            names: one.names().to_vec(),
-            // Time at which the training data end and the extrapolation begins.
-            train_end_mark: options
-                .train_end
-                .or((t_end > end * (1.0 + 1e-9)).then_some(end)),
-            t,
-            t_fine: fine,
-        })
-    }
-
-    fn names(&self) -> Vec<&str> {
-        self.names.iter().map(String::as_str).collect()
-    }
-
-    /// Returns the measured components of a prediction, `[time, component]`.
-    fn observed_components(
-        &self,
-        all: ArrayView3<f64>,
-        observe: Option<&[usize]>,
-    ) -> Result<Array2<f64>> {
-        if self.sample >= all.len_of(Axis(0)) {
-            return Err(Error::invalid(format!(
-                "plot: the run was trained on {}, and sample {} (counted from 0) is to be drawn",
-                count_of(all.len_of(Axis(0)), "sample"),
-                self.sample
-            )));
-        }
-        let one = all.index_axis(Axis(0), self.sample);
-        Ok(match observe {
-            // Otherwise the figure shows the whole state, for example that of the truth.
-            Some(observe) if self.u.ncols() == observe.len() => one.select(Axis(1), observe),
-            _ => one.to_owned(),
-        })
-    }
-
-    /// Returns the range of a component of the data; infinite for one without data.
-    fn range(&self, component: usize) -> f64 {
-        let Some(values) = (component < self.u.ncols()).then(|| self.u.column(component)) else {
-            return f64::INFINITY;
-        };
-        let (low, high) = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| {
-                (a.min(*x), b.max(*x))
-            });
-        if high >= low {
-            high - low
-        } else {
-            f64::INFINITY
-        }
-    }
-
-    fn figure(&self, model: &Array2<f64>) -> Result<Figure> {
-        let (data, line) = ((&self.t, &self.u), (&self.t_fine, model));
-        builders::fit(
-            data.0,
-            data.1,
-            line.0,
-            line.1,
-            self.train_end_mark,
-            &self.names(),
-        )
-    }
-
-    /// Returns data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
-    fn residuals(&self, fitted: &FittedModel) -> Result<Array2<f64>> {
-        let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
-        let n_predicted = self.t.partition_point(|t| *t <= end);
-        let at_data = fitted.predict(&self.t[..n_predicted])?;
-        let model = self.observed_components(at_data.u.view(), fitted.observe())?;
-        let mut residuals = Array2::from_elem(self.u.dim(), f64::NAN);
-        residuals
-            .slice_mut(s![..n_predicted, ..])
-            .assign(&(&self.u.slice(s![..n_predicted, ..]) - &model));
-        Ok(residuals)
-    }
-}
-
 /// A model that was fitted to data: the best one of a run, or what a discovery predicts with.
 #[derive(Clone, Copy)]
 pub enum FittedModel<'a> {
@@ -195,14 +89,14 @@ impl<'a> From<&'a Discovery> for FittedModel<'a> {
 }
 
 /// States `[sample, time, dof]`, with their standard deviations where the model knows them.
-struct States {
-    u: Array3<f64>,
-    sd: Option<Array3<f64>>,
+pub(super) struct States {
+    pub(super) u: Array3<f64>,
+    pub(super) sd: Option<Array3<f64>>,
 }
 
 impl FittedModel<'_> {
     /// Returns the states; where the free model does not stay with the data, those that were estimated.
-    fn predict(&self, t: &[f64]) -> Result<States> {
+    pub(super) fn predict(&self, t: &[f64]) -> Result<States> {
         let prediction = match self {
             FittedModel::Run(run) => match run
                 .weak_constraint
@@ -221,7 +115,7 @@ impl FittedModel<'_> {
         Ok(States { u, sd: Some(sd) })
     }
 
-    fn observe(&self) -> Option<&[usize]> {
+    pub(super) fn observe(&self) -> Option<&[usize]> {
         match self {
             FittedModel::Run(run) => run.settings.options.observation.observe.as_deref(),
             FittedModel::Discovery(found) => found
@@ -249,6 +143,7 @@ impl FittedModel<'_> {
 }
 
 /// Plots data and a model's prediction, with two standard deviations where the model knows them, and the residuals below them.
+/// Components whose magnitudes are far apart, and many of them, have a row of panels each: the fit and its residuals.
 ///
 /// # Errors
 /// Data and model that do not fit, or a model that cannot be solved so far.
@@ -258,35 +153,59 @@ pub fn fit<'a>(
     options: &FitOptions,
 ) -> Result<Panel> {
     let fitted = &fitted.into();
-    let frame = FitPlot::new(data, options)?;
+    let frame = FitFrame::new(data, options)?;
     let observe = fitted.observe();
     let states = fitted.predict(&frame.t_fine)?;
     let model = frame.observed_components(states.u.view(), observe)?;
-    let mut figure = frame.figure(&model)?;
-    if let Some(sd) = &states.sd {
-        let half = 2.0 * frame.observed_components(sd.view(), observe)?;
-        for j in 0..model.ncols().min(frame.names.len()) {
-            // A prediction that is off by the whole range says nothing, and must not stretch the axis.
-            let range = frame.range(j);
-            let half = half.column(j).mapv(|half| half.min(range));
-            let style = Style::new().color(Color::Palette(j)).alpha(0.2);
-            figure = figure.band(&frame.t_fine, model.column(j), half, style)?;
-        }
+    let sd = match &states.sd {
+        Some(sd) => Some(frame.observed_components(sd.view(), observe)?),
+        None => None,
+    };
+    let residuals = match options.residuals {
+        true => Some(frame.residuals(fitted)?),
+        false => None,
+    };
+    let title = frame.title(fitted.title());
+    let curves = Curves {
+        model,
+        sd,
+        residuals,
+    };
+    if !need_panels(&frame.ranges(&curves.model)) {
+        let figure = frame.figure_with_band(&curves)?;
+        let Some(left) = &curves.residuals else {
+            return Ok(Panel::Figure(figure.title(title)));
+        };
+        // Both panels share one time axis, so its label is shown once.
+        let grid = Grid::new(1, [figure.x_label(""), frame.residual_figure(left)?])?
+            .share_x()
+            .row_heights(&[2.6, 1.0])?;
+        return Ok(Panel::Grid(grid.size(900, 640)?.title(title)));
     }
-    let title = fitted.title();
-    if !options.residuals {
-        return Ok(Panel::Figure(figure.title(title)));
+    let dof = curves.model.ncols();
+    let shown = dof.min(MAX_PANELS);
+    let mut panels = vec![];
+    for j in 0..shown {
+        let (frame, curves) = (frame.component(j), curves.component(j));
+        let row = [
+            Some(frame.figure_with_band(&curves)?),
+            (curves.residuals.as_ref())
+                .map(|left| frame.residual_figure(left))
+                .transpose()?,
+        ];
+        let is_last = j + 1 == shown;
+        panels.extend(row.into_iter().flatten().map(|figure| match is_last {
+            true => figure,
+            false => figure.x_label(""),
+        }));
     }
-    let left = frame.residuals(fitted)?;
-    let mut below = residuals(&frame.t, &left, &frame.names())?.legend(Legend::None);
-    if let Some(mark) = frame.train_end_mark {
-        below = below.vline(mark, Style::new())?;
-    }
-    // Both panels share one time axis, so its label is shown once.
-    let grid = Grid::new(1, [figure.x_label(""), below])?
-        .share_x()
-        .row_heights(&[2.6, 1.0])?;
-    Ok(Panel::Grid(grid.size(900, 640)?.title(title)))
+    let grid = Grid::new(panels.len() / shown, panels)?.share_x();
+    let title = [title, omitted(dof)];
+    let title: Vec<String> = title.into_iter().filter(|text| !text.is_empty()).collect();
+    let height = 200 * shown + 100;
+    Ok(Panel::Grid(
+        grid.size(1100, height as u32)?.title(title.join(", ")),
+    ))
 }
 
 /// Plots data, and the median of an ensemble's best models with the band between two quantiles.
@@ -296,7 +215,7 @@ pub fn ensemble_band(
     options: &FitOptions,
     (low, high): (f64, f64),
 ) -> Result<Figure> {
-    let frame = FitPlot::new(data, options)?;
+    let frame = FitFrame::new(data, options)?;
     let band = all.predict(&frame.t_fine, low, high)?;
     let observe = all
         .best()
@@ -308,5 +227,6 @@ pub fn ensemble_band(
         let style = Style::new().color(Color::Palette(i)).alpha(0.2);
         figure = figure.band_between(&frame.t_fine, low, high, style)?;
     }
-    Ok(figure.title(format!("Median and band of {} runs", all.runs().count())))
+    let title = format!("Median and band of {} runs", all.runs().count());
+    Ok(figure.title(frame.title(title)))
 }

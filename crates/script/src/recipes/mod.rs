@@ -3,15 +3,19 @@
 //! | file | figures of |
 //! |---|---|
 //! | `data` | data |
+//! | `fit_frame` | what is drawn of one sample and a model |
 //! | `fits` | data with a model's trajectory, an ensemble's band, a discovery |
 //! | `losses` | losses by epoch |
 //! | `landscapes` | slices of a loss, spectral densities, the parameter path of a run |
+//! | `panels` | whether components have panels of their own |
 //! | `splines` | a smoothing spline and its derivative |
 
 mod data;
+mod fit_frame;
 mod fits;
 mod landscapes;
 mod losses;
+mod panels;
 mod splines;
 
 pub use data::data;

@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use rhai::module_resolvers::FileModuleResolver;
-use rhai::{Dynamic, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Position, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Scope};
 
 use super::caught_errors::CaughtErrors;
-use super::error::{RhaiResult, Termination, WrappedError};
+use super::error::{Termination, WrappedError};
 use super::host::Host;
 use super::interaction::Interactions;
 use super::limits;
 use super::memory;
+use super::modules::ScriptModuleResolver;
 use super::registry::{Catalogue, Registry, ScriptType};
 use super::token_linter::TokenLinter;
 
@@ -18,9 +18,10 @@ use super::token_linter::TokenLinter;
 type RegisterFn = fn(&mut Registry);
 
 /// All files with bindings, each under its topic in the documentation; a new file is added here.
-const BINDINGS: [(&str, RegisterFn); 18] = [
+const BINDINGS: [(&str, RegisterFn); 19] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
+    ("language", super::number_format::register),
     ("language", super::arguments::register),
     ("arrays", super::array::register),
     ("fields", super::fields::register),
@@ -38,25 +39,6 @@ const BINDINGS: [(&str, RegisterFn); 18] = [
     ("experiments", super::experiments::register),
     ("tables", super::tables::register),
 ];
-
-/// Module resolver that loads modules from files, and tells the token linter that another source begins.
-struct ScriptModuleResolver {
-    files: FileModuleResolver,
-    linter: Rc<TokenLinter>,
-}
-
-impl ModuleResolver for ScriptModuleResolver {
-    fn resolve(
-        &self,
-        engine: &Engine,
-        source: Option<&str>,
-        path: &str,
-        position: Position,
-    ) -> RhaiResult<Rc<rhai::Module>> {
-        self.linter.begin_module();
-        self.files.resolve(engine, source, path, position)
-    }
-}
 
 impl ScriptType for WrappedError {
     const NAME: &'static str = "error";
@@ -94,12 +76,7 @@ pub(super) fn build(
     let (mut engine, constants, catalogue) = reg.finish();
     caught.set_catalogue(&catalogue);
     // Modules are searched for in the folder of the script that imports them, and see the constants.
-    let mut resolver = FileModuleResolver::new();
-    resolver.set_scope(constants.clone());
-    engine.set_module_resolver(ScriptModuleResolver {
-        files: resolver,
-        linter: Rc::clone(linter),
-    });
+    engine.set_module_resolver(ScriptModuleResolver::new(&constants, linter));
     (engine, constants, catalogue)
 }
 

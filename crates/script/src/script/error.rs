@@ -1,12 +1,14 @@
 //! The error of a script: file, line, column, the text of the line and a hint.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use nu_ansi_term::{Color, Style};
 use rhai::EvalAltResult;
 
 /// The return type of a binding that can fail. `?` converts a [`crate::Error`] into its error; the engine fills in the position.
 pub type RhaiResult<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+use odesync_base::text::printable;
 
 pub use odesync_base::rhai_error::WrappedError;
 
@@ -154,6 +156,14 @@ impl ScriptError {
 
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text)?;
+        f.write_str(&printable(&text))
+    }
+}
+
+impl ScriptError {
+    fn write(&self, f: &mut String) -> fmt::Result {
         match self.kind {
             ErrorKind::Interrupted => write!(f, "{}", self.message)?,
             _ => write!(f, "error: {}", self.message)?,

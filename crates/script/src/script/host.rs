@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::experiments::RunDir;
 use crate::{Error, Result};
+use odesync_base::text::printable;
 use odesync_config::Config;
 use odesync_ode::devices::Device;
 use odesync_train::progress::ProgressSink;
@@ -131,7 +132,7 @@ impl Host {
 
     /// Prints one line of the script's output.
     pub fn print(&self, line: &str) {
-        self.record_output_error(self.0.output.0.print(line));
+        self.record_output_error(self.0.output.0.print(&printable(line)));
     }
 
     /// Displays a value in the richest form that the front end supports.
@@ -208,7 +209,7 @@ impl Host {
     /// Writes one line as a remark, unless quiet. A failure is ignored.
     pub fn note(&self, line: &str) {
         if !self.quiet() {
-            self.0.output.0.note(line);
+            self.0.output.0.note(&printable(line));
         }
     }
 

@@ -112,7 +112,7 @@ impl Session {
     /// [`ErrorKind::Usage`] for a file that cannot be read or for arguments that the script does not accept; else those of
     /// [`Session::eval`].
     pub fn run_file(&mut self, path: &Path) -> Result<Outcome, ScriptError> {
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = odesync_base::files::read(path).map_err(|error| {
             let message = format!("cannot read {}: {error}", path.display());
             ScriptError::new(ErrorKind::Usage, message)
         })?;

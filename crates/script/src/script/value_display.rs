@@ -21,6 +21,7 @@ use super::tables;
 use super::training::ScriptRun;
 use crate::cards::{self, Card};
 use crate::recipes;
+use odesync_base::text::printable;
 use odesync_plot::Panel;
 
 /// Largest number of rows of a list of maps that a card shows.
@@ -31,7 +32,7 @@ pub(super) fn text(engine: &Engine, value: &Dynamic) -> RhaiResult<String> {
     let mut scope = Scope::new();
     scope.push_dynamic("value", value.clone());
     let shown = engine.eval_expression_with_scope::<Dynamic>(&mut scope, "value.to_string()")?;
-    Ok(shown.to_string())
+    Ok(printable(&shown.to_string()).into_owned())
 }
 
 /// Returns what a front end shows of a value; `None` for `()`.

@@ -95,6 +95,64 @@ fn imports_are_found_beside_the_script_and_named_in_errors() {
     );
 }
 
+#[test]
+fn modules_that_import_each_other_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let own = write("own.rhai", "import \"own\" as s;");
+    let first = write("first.rhai", "import \"second\" as s;");
+    write("second.rhai", "import \"third\" as t;");
+    write("third.rhai", "import \"second\" as s;");
+    for i in 0..40 {
+        write(
+            &format!("m{i}.rhai"),
+            &format!("import \"m{}\" as m;", i + 1),
+        );
+    }
+    write("m40.rhai", "");
+    let mut session = Session::new(quiet()).unwrap();
+    let mut fail = |file: &std::path::Path| session.run_file(file).unwrap_err().to_string();
+    let error = fail(&own);
+    assert!(error.contains("import each other in a circle"), "{error}");
+    let error = fail(&first);
+    assert!(
+        error.contains("second.rhai → ") && error.contains("third.rhai → "),
+        "{error}"
+    );
+    let error = fail(&folder.path().join("m0.rhai"));
+    assert!(error.contains("no chain may be longer"), "{error}");
+    // One module by two ways is no circle, and the session goes on.
+    write("left.rhai", "import \"base\" as b; fn one() { b::one() }");
+    write("base.rhai", "fn one() { 1 }");
+    let both = write(
+        "both.rhai",
+        "import \"left\" as l; import \"base\" as b; b::one() + 1",
+    );
+    assert_eq!(session.run_file(&both).unwrap().text, "2");
+}
+
+/// Escape codes in names, cells and texts could do as they like with a terminal.
+#[test]
+fn nothing_is_shown_with_its_control_characters() {
+    let (output, printed) = Output::captured();
+    let mut session = Session::new(SessionOptions { output, ..quiet() }).unwrap();
+    let code = "let d = dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).with_names([\"x\\x1b[2J\"]); print(d); print(d.names); d";
+    let shown = session.eval(code, None).unwrap().text;
+    let error = session
+        .eval("throw \"no \\x1b]0;title\\x07\"", None)
+        .unwrap_err();
+    for text in [shown, printed.lock().unwrap().clone(), error.to_string()] {
+        assert!(
+            !text.contains(['\x1b', '\x07']) && text.contains('␛'),
+            "{text:?}"
+        );
+    }
+}
+
 /// A caught error shows the text that the script would have ended with; the parts of rhai's own errors stay readable.
 #[test]
 fn a_caught_error_shows_its_text() {

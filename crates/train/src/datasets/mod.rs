@@ -74,7 +74,7 @@ fn data_error(
 
 /// Reads a file as bytes.
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| Error::io("read", path, &e))
+    odesync_base::files::read(path).map_err(|e| Error::io("read", path, &e))
 }
 
 /// First bytes of a file that gzip has packed.

@@ -38,7 +38,7 @@ const MAX_NAMES_BYTES: u64 = 1 << 20;
 /// or too large for the memory. The message lists the arrays of the file.
 pub fn read_npz(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Dataset> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|e| Error::io("read", path, &e))?;
+    let file = odesync_base::files::open(path).map_err(|e| Error::io("read", path, &e))?;
     let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| match e {
         ZipError::Io(e) if e.kind() != std::io::ErrorKind::UnexpectedEof => {
             Error::io("read", path, &e)

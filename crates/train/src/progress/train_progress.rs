@@ -11,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use crate::Result;
 use crate::training::{Callback, EpochRecord, Run, RunStart, StopReason};
 use odesync_base::notebook::is_notebook;
+use odesync_base::text::printable;
 
 /// Minimum and maximum of the time between two lines without a terminal. In between it is an eighth of the elapsed time, so that
 /// the lines of a long run do not flood a page.
@@ -224,6 +225,7 @@ impl Callback for TrainProgress {
     }
 
     fn on_note(&mut self, text: &str) {
+        let text = &printable(text);
         match self.label.as_str() {
             "" => print_line(&format!("note: {text}")),
             label => print_line(&format!("note: {label}: {text}")),

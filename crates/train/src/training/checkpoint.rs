@@ -417,6 +417,6 @@ fn extract_model(path: &Path, content: &mut CheckpointFile) -> Result<VectorFiel
 }
 
 fn read_checkpoint(path: &Path) -> Result<CheckpointFile> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, &e))?;
+    let bytes = odesync_base::files::read(path).map_err(|e| Error::io("read", path, &e))?;
     CheckpointFile::from_bytes(path, &bytes)
 }

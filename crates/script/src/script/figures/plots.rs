@@ -53,7 +53,7 @@ pub(super) fn register(reg: &mut Registry) {
         reg,
         |s| Ok(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?.into()),
     );
-    register_plot::<ScriptDataset>(reg, |d| Ok(recipes::data(&d.0)?.into()));
+    register_plot::<ScriptDataset>(reg, |d| recipes::data(&d.0));
     register_plot::<ScriptRun>(reg, |r| Ok(recipes::losses(&r.0)?.into()));
     register_plot::<ScriptSmoothingSpline>(reg, |s| Ok(recipes::spline(s.spline(), None)?.into()));
 }
