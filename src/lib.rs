@@ -49,7 +49,7 @@ pub mod experiments {
 /// Figures as SVG, PNG and text; see [`odesync_plot`].
 pub mod plotting {
     pub use odesync_plot::*;
-    pub use odesync_script::recipes::{FitOptions, FittedModel};
+    pub use odesync_script::recipes::{FitPlotOptions, FittedModel};
 }
 
 /// The Rust code of the README and of the book, which runs as doc tests.

@@ -35,8 +35,8 @@ pub use crate::landscape::{
 pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
 pub use crate::plotting::{
-    Arrows, Color, ColorMap, Contour, Dash, Figure, FitOptions, FittedModel, Grid, HeatMap, Marker,
-    Panel, Style, Surface, Waterfall, fit, loss_curve, trajectory,
+    Arrows, Color, ColorMap, Contour, Dash, Figure, FitPlotOptions, FittedModel, Grid, HeatMap,
+    Marker, Panel, Style, Surface, Waterfall, fit, loss_curve, trajectory,
 };
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
@@ -237,7 +237,7 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
 }
 
 /// Returns a figure of a fit: data as points, the best model of a [`Run`] or the prediction of a [`Discovery`] as lines, and the
-/// residuals in a panel below; `until` is the end of the lines, or [`FitOptions`].
+/// residuals in a panel below; `until` is the end of the lines, or [`FitPlotOptions`].
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -246,7 +246,7 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
 /// let run = train(&blackbox(&[2, 4, 2])?, &data, vanilla(), TrainOptions::default().epochs(2))?;
 /// let figure = plot_fit(&data, &run, 2.0)?.title("A first look");
 /// assert!(figure.to_svg()?.contains("end of training data"));
-/// let plain = plot_fit(&data, &run, FitOptions::default().residuals(false))?;
+/// let plain = plot_fit(&data, &run, FitPlotOptions::default().residuals(false))?;
 /// assert!(!plain.to_svg()?.contains("data − model"));
 /// # Ok::<(), odesync::Error>(())
 /// ```
@@ -256,7 +256,7 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
 pub fn plot_fit<'a>(
     data: &Dataset,
     fitted: impl Into<FittedModel<'a>>,
-    until: impl Into<FitOptions>,
+    until: impl Into<FitPlotOptions>,
 ) -> Result<Panel> {
     odesync_script::recipes::fit(data, fitted, &until.into())
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::graphics::TerminalGraphics;
-use crate::script::{DisplayData, Frontend, ScriptError};
+use crate::script::{DisplayedValue, Frontend, ScriptError};
 
 /// The front end of a session on the standard streams.
 pub(super) struct TerminalFrontend {
@@ -37,10 +37,10 @@ impl Frontend for TerminalFrontend {
         super::question::ask(prompt)
     }
 
-    fn display(&self, display: &DisplayData) -> io::Result<()> {
+    fn display(&self, display: &DisplayedValue) -> io::Result<()> {
         match display {
-            DisplayData::Text(text) | DisplayData::Card { text, .. } => self.print(text),
-            DisplayData::Figure(figure) => {
+            DisplayedValue::Text(text) | DisplayedValue::Card { text, .. } => self.print(text),
+            DisplayedValue::Figure(figure) => {
                 let bytes = self.graphics.encode(figure).map_err(io::Error::other)?;
                 let mut out = io::stdout().lock();
                 out.write_all(&bytes)?;

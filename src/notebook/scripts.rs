@@ -3,7 +3,9 @@
 use std::io;
 
 use crate::plotting::Panel;
-use crate::script::{DisplayData, Frontend, Outcome, Output, ScriptError, Session, SessionOptions};
+use crate::script::{
+    DisplayedValue, Frontend, Outcome, Output, ScriptError, Session, SessionOptions,
+};
 
 use super::show::show_card;
 use super::{InterruptGuard, NotebookDisplay};
@@ -22,11 +24,11 @@ impl Frontend for NotebookFrontend {
         println!("{text}");
     }
 
-    fn display(&self, display: &DisplayData) -> io::Result<()> {
+    fn display(&self, display: &DisplayedValue) -> io::Result<()> {
         match display {
-            DisplayData::Text(text) => println!("{text}"),
-            DisplayData::Card { card, .. } => show_card(card),
-            DisplayData::Figure(figure) => figure.evcxr_display(),
+            DisplayedValue::Text(text) => println!("{text}"),
+            DisplayedValue::Card { card, .. } => show_card(card),
+            DisplayedValue::Figure(figure) => figure.evcxr_display(),
         }
         Ok(())
     }
@@ -93,9 +95,9 @@ macro_rules! rhai {
 impl NotebookDisplay for Outcome {
     fn evcxr_display(&self) {
         match self.display() {
-            Some(DisplayData::Figure(figure)) => Panel::evcxr_display(&figure),
-            Some(DisplayData::Card { card, .. }) => show_card(&card),
-            Some(DisplayData::Text(text)) => {
+            Some(DisplayedValue::Figure(figure)) => Panel::evcxr_display(&figure),
+            Some(DisplayedValue::Card { card, .. }) => show_card(&card),
+            Some(DisplayedValue::Text(text)) => {
                 let mut lines = text.splitn(2, '\n');
                 let card = Card::new(lines.next().unwrap_or_default());
                 show_card(&card.body(lines.next().unwrap_or_default()));

@@ -2,8 +2,8 @@
 
 use odesync::landscape::{Hessian, LossOptions, Pca, SliceSpec};
 use odesync::prelude::{
-    Dataset, FitOptions, Plot, Result, SmoothingSpline, TrainOptions, arange, blackbox, dataset,
-    ensemble, linspace, lotka_volterra, plot, plot_fit, seed, train, vanilla,
+    Dataset, FitPlotOptions, Plot, Result, SmoothingSpline, TrainOptions, arange, blackbox,
+    dataset, ensemble, linspace, lotka_volterra, plot, plot_fit, seed, train, vanilla,
 };
 use odesync::training::Run;
 
@@ -77,18 +77,18 @@ fn a_fit_has_its_residuals_and_any_sample() -> Result<()> {
         assert!(svg.contains(text), "{text}");
     }
     let without_residuals =
-        plot_fit(&data, &run, FitOptions::default().residuals(false))?.to_svg()?;
+        plot_fit(&data, &run, FitPlotOptions::default().residuals(false))?.to_svg()?;
     assert!(
         !without_residuals.contains("data − model")
             && !without_residuals.contains("end of training data")
     );
-    let marked = FitOptions::default().train_end(0.5);
+    let marked = FitPlotOptions::default().train_end(0.5);
     assert!(
         plot_fit(&data, &run, marked)?
             .to_svg()?
             .contains("end of training data")
     );
-    let error = plot_fit(&data, &run, FitOptions::default().sample(1)).unwrap_err();
+    let error = plot_fit(&data, &run, FitPlotOptions::default().sample(1)).unwrap_err();
     assert!(error.to_string().contains("no sample 1"), "{error}");
     assert!(plot_fit(&data, &run, -1.0).is_err());
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use odesync_script::script::{DisplayData, Frontend, Interaction};
+use odesync_script::script::{DisplayedValue, Frontend, Interaction};
 use odesync_train::progress::ProgressSink;
 use odesync_train::training::Callback;
 use serde_json::json;
@@ -57,7 +57,7 @@ impl Frontend for KernelFrontend {
         self.write("stderr", text);
     }
 
-    fn display(&self, display: &DisplayData) -> io::Result<()> {
+    fn display(&self, display: &DisplayedValue) -> io::Result<()> {
         if let Some(picture) = lock(&self.drawing).as_mut() {
             picture.push_str(&mime::html(display));
             return Ok(());
@@ -106,7 +106,7 @@ impl Frontend for KernelFrontend {
         *lock(&self.drawing) = Some(String::new());
     }
 
-    fn end_drawing(&self, interaction: u64, drawn: Option<&DisplayData>) {
+    fn end_drawing(&self, interaction: u64, drawn: Option<&DisplayedValue>) {
         let mut picture = lock(&self.drawing).take().unwrap_or_default();
         if let Some(value) = drawn {
             picture.push_str(&mime::html(value));

@@ -2,7 +2,7 @@
 
 use odesync_base::text::{escape_html, truncate};
 use odesync_script::cards;
-use odesync_script::script::DisplayData;
+use odesync_script::script::DisplayedValue;
 use serde_json::{Map, Value, json};
 
 /// A MIME bundle: the data by type, and their metadata.
@@ -40,10 +40,10 @@ impl Bundle {
 }
 
 /// Returns the bundle of a value.
-pub(crate) fn bundle(value: &DisplayData) -> Bundle {
+pub(crate) fn bundle(value: &DisplayedValue) -> Bundle {
     match value {
-        DisplayData::Text(text) => Bundle::text(&truncate(text)),
-        DisplayData::Card { text, card } => {
+        DisplayedValue::Text(text) => Bundle::text(&truncate(text)),
+        DisplayedValue::Card { text, card } => {
             let mut bundle = Bundle::text(&truncate(text));
             bundle.insert("text/html", card.html().into());
             if let Some(latex) = card.as_latex() {
@@ -51,7 +51,7 @@ pub(crate) fn bundle(value: &DisplayData) -> Bundle {
             }
             bundle
         }
-        DisplayData::Figure(figure) => match figure.to_svg() {
+        DisplayedValue::Figure(figure) => match figure.to_svg() {
             Ok(svg) => {
                 let mut bundle = Bundle::text(&figure.summary());
                 if let Some(width) = width(&svg) {
@@ -67,11 +67,11 @@ pub(crate) fn bundle(value: &DisplayData) -> Bundle {
 }
 
 /// Returns the HTML of a value, for a widget.
-pub(crate) fn html(value: &DisplayData) -> String {
+pub(crate) fn html(value: &DisplayedValue) -> String {
     match value {
-        DisplayData::Text(text) => pre(&truncate(text)),
-        DisplayData::Card { card, .. } => card.html(),
-        DisplayData::Figure(figure) => match cards::figure_html(figure) {
+        DisplayedValue::Text(text) => pre(&truncate(text)),
+        DisplayedValue::Card { card, .. } => card.html(),
+        DisplayedValue::Figure(figure) => match cards::figure_html(figure) {
             Ok(html) => html,
             Err(error) => pre(&error.to_string()),
         },
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_card_is_html_beside_its_text() {
         let card = Card::new("a < b").latex("x^2");
-        let shown = bundle(&DisplayData::Card {
+        let shown = bundle(&DisplayedValue::Card {
             text: "a".into(),
             card: Box::new(card),
         });

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::recipes::{FitOptions, fit};
+use crate::recipes::{FitPlotOptions, fit};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 use odesync_base::text::escape_html;
@@ -57,13 +57,13 @@ fn figures(found: &Discovery) -> Result<Vec<String>> {
     let data = &found.dataset;
     (0..data.samples().min(MAX_FIGURES))
         .map(|sample| {
-            let options = FitOptions::default().sample(sample);
+            let options = FitPlotOptions::default().sample(sample);
             let times = data.times(sample).map(|t| t.to_vec()).unwrap_or_default();
             let ahead = match (times.first(), times.last()) {
                 (Some(first), Some(last)) => last + AHEAD * (last - first),
                 _ => return Err(Error::invalid("there are no data to draw")),
             };
-            let drawn = |options: &FitOptions| fit(data, found, options)?.to_svg();
+            let drawn = |options: &FitPlotOptions| fit(data, found, options)?.to_svg();
             drawn(&options.clone().t_end(ahead)).or_else(|_| drawn(&options))
         })
         .collect()

@@ -7,13 +7,11 @@
 //! | `agreement` | which of the seeds' runs are as good as the best |
 //! | `data_summary` | what is seen in the data: times, gaps, spread and noise of each component, which are derivatives of others |
 //! | `model_form`, `form_choice` | the forms of model that are tried, and the choice among them |
-//! | `ensemble_prediction` | the prediction of several runs, with their spread |
 //! | `sparse_equations` | the equations that are tried against the network |
 //! | `report` | the result in sentences |
 
 mod agreement;
 mod data_summary;
-mod ensemble_prediction;
 mod form_choice;
 mod model_form;
 mod report;
@@ -28,7 +26,7 @@ use crate::datasets::Dataset;
 use crate::equations::Equations;
 use crate::training::{
     Callback, Ensemble, EnsembleMember, Prediction, Run, TrainOptions, TrainingMethod,
-    WeakConstraint, check_ensemble_members, train_ensemble,
+    WeakConstraint, check_ensemble_members, mean_prediction, train_ensemble,
 };
 use crate::{Error, Result};
 use odesync_base::option_set;
@@ -250,6 +248,6 @@ impl Discovery {
     /// # Errors
     /// Times before the data's first, or no run that can be solved so far.
     pub fn predict_with_networks(&self, t: &[f64]) -> Result<Prediction> {
-        ensemble_prediction::predict(self.runs(), t)
+        mean_prediction(self.runs(), t)
     }
 }

@@ -16,7 +16,7 @@ const MAX_STEPS: usize = 10_000_000;
 /// Kind and settings of a schedule, as written to a config and read from one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum LambdaScheduleKind {
+pub enum HomotopyScheduleKind {
     /// Power-law decrements ([`Schedule::power_law`]).
     PowerLaw {
         /// Number of values, from 1 to 0.
@@ -59,9 +59,9 @@ pub enum LambdaScheduleKind {
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "LambdaScheduleKind", into = "LambdaScheduleKind")]
+#[serde(try_from = "HomotopyScheduleKind", into = "HomotopyScheduleKind")]
 pub struct Schedule {
-    kind: LambdaScheduleKind,
+    kind: HomotopyScheduleKind,
     values: Vec<f64>,
     epochs_per_step: usize,
 }
@@ -71,7 +71,7 @@ impl Default for Schedule {
     fn default() -> Self {
         let (n_steps, epochs_per_step, rate) = (6, 100, 0.6);
         Schedule {
-            kind: LambdaScheduleKind::PowerLaw {
+            kind: HomotopyScheduleKind::PowerLaw {
                 n_steps,
                 epochs_per_step,
                 rate,
@@ -89,7 +89,7 @@ impl Schedule {
     /// # Errors
     /// `n_steps` below 2, no epochs, or a `rate` that is not positive and finite.
     pub fn power_law(n_steps: usize, epochs_per_step: usize, rate: f64) -> Result<Self> {
-        Self::new(LambdaScheduleKind::PowerLaw {
+        Self::new(HomotopyScheduleKind::PowerLaw {
             n_steps,
             epochs_per_step,
             rate,
@@ -101,7 +101,7 @@ impl Schedule {
     /// # Errors
     /// A `decrement` outside (0, 1], or no epochs.
     pub fn stepwise(decrement: f64, epochs_per_step: usize) -> Result<Self> {
-        Self::new(LambdaScheduleKind::Stepwise {
+        Self::new(HomotopyScheduleKind::Stepwise {
             decrement,
             epochs_per_step,
         })
@@ -112,7 +112,7 @@ impl Schedule {
     /// # Errors
     /// `n_steps` below 2, or no epochs.
     pub fn cosine(n_steps: usize, epochs_per_step: usize) -> Result<Self> {
-        Self::new(LambdaScheduleKind::Cosine {
+        Self::new(HomotopyScheduleKind::Cosine {
             n_steps,
             epochs_per_step,
         })
@@ -123,29 +123,29 @@ impl Schedule {
     /// # Errors
     /// An empty list, or a value that is negative or not finite.
     pub fn list(values: Vec<f64>) -> Result<Self> {
-        Self::new(LambdaScheduleKind::List { values })
+        Self::new(HomotopyScheduleKind::List { values })
     }
 
     /// Creates a schedule of this kind.
     ///
     /// # Errors
     /// Those of the constructor for that kind.
-    pub fn new(kind: LambdaScheduleKind) -> Result<Self> {
+    pub fn new(kind: HomotopyScheduleKind) -> Result<Self> {
         let (values, epochs_per_step) = match &kind {
-            LambdaScheduleKind::PowerLaw {
+            HomotopyScheduleKind::PowerLaw {
                 n_steps,
                 epochs_per_step,
                 rate,
             } => (power_law(*n_steps, *rate)?, *epochs_per_step),
-            LambdaScheduleKind::Stepwise {
+            HomotopyScheduleKind::Stepwise {
                 decrement,
                 epochs_per_step,
             } => (stepwise(*decrement)?, *epochs_per_step),
-            LambdaScheduleKind::Cosine {
+            HomotopyScheduleKind::Cosine {
                 n_steps,
                 epochs_per_step,
             } => (cosine(*n_steps)?, *epochs_per_step),
-            LambdaScheduleKind::List { values } => (list(values)?, 1),
+            HomotopyScheduleKind::List { values } => (list(values)?, 1),
         };
         if epochs_per_step == 0 {
             return Err(Error::invalid(
@@ -166,7 +166,7 @@ impl Schedule {
     }
 
     /// Returns the kind and the settings of the schedule.
-    pub fn kind(&self) -> &LambdaScheduleKind {
+    pub fn kind(&self) -> &HomotopyScheduleKind {
         &self.kind
     }
 
@@ -201,15 +201,15 @@ impl Schedule {
     }
 }
 
-impl TryFrom<LambdaScheduleKind> for Schedule {
+impl TryFrom<HomotopyScheduleKind> for Schedule {
     type Error = Error;
 
-    fn try_from(kind: LambdaScheduleKind) -> Result<Self> {
+    fn try_from(kind: HomotopyScheduleKind) -> Result<Self> {
         Self::new(kind)
     }
 }
 
-impl From<Schedule> for LambdaScheduleKind {
+impl From<Schedule> for HomotopyScheduleKind {
     fn from(schedule: Schedule) -> Self {
         schedule.kind
     }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView3, Axis, s};
 
-use super::fits::{FitOptions, FittedModel};
+use super::fits::{FitPlotOptions, FittedModel};
 use super::panels::ValueRange;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
@@ -22,7 +22,7 @@ pub(super) struct FitFrame {
 }
 
 impl FitFrame {
-    pub(super) fn new(data: &Dataset, options: &FitOptions) -> Result<Self> {
+    pub(super) fn new(data: &Dataset, options: &FitPlotOptions) -> Result<Self> {
         let one = data.single_sample(options.sample)?;
         let t = one.t().to_vec();
         let (Some(begin), Some(end)) = (t.first().copied(), t.last().copied()) else {

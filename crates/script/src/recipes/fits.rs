@@ -18,12 +18,12 @@ option_set! {
     /// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
     ///
     /// ```
-    /// use odesync_script::recipes::FitOptions;
-    /// let longer: FitOptions = 12.0.into();
-    /// assert_eq!(longer, FitOptions::default().t_end(12.0));
+    /// use odesync_script::recipes::FitPlotOptions;
+    /// let longer: FitPlotOptions = 12.0.into();
+    /// assert_eq!(longer, FitPlotOptions::default().t_end(12.0));
     /// ```
     #[derive(Debug, Clone, PartialEq)]
-    pub struct FitOptions {
+    pub struct FitPlotOptions {
         /// End of the model's line.
         pub t_end: Option<f64> as Maybe<Number> = None, "the last time of the data";
         /// End of the training data, which is marked in the figure.
@@ -35,13 +35,13 @@ option_set! {
     }
 }
 
-impl From<f64> for FitOptions {
+impl From<f64> for FitPlotOptions {
     fn from(t_end: f64) -> Self {
-        FitOptions::default().t_end(t_end)
+        FitPlotOptions::default().t_end(t_end)
     }
 }
 
-impl FitOptions {
+impl FitPlotOptions {
     /// Sets the end of the model's line.
     pub fn t_end(mut self, t_end: f64) -> Self {
         self.t_end = Some(t_end);
@@ -150,7 +150,7 @@ impl FittedModel<'_> {
 pub fn fit<'a>(
     data: &Dataset,
     fitted: impl Into<FittedModel<'a>>,
-    options: &FitOptions,
+    options: &FitPlotOptions,
 ) -> Result<Panel> {
     let fitted = &fitted.into();
     let frame = FitFrame::new(data, options)?;
@@ -212,7 +212,7 @@ pub fn fit<'a>(
 pub fn ensemble_band(
     data: &Dataset,
     all: &Ensemble,
-    options: &FitOptions,
+    options: &FitPlotOptions,
     (low, high): (f64, f64),
 ) -> Result<Figure> {
     let frame = FitFrame::new(data, options)?;

@@ -14,6 +14,7 @@ use super::interrupted_training::{InterruptedTraining, finish_interrupted};
 use super::keys::Key;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
+use super::runs::{BANDS, prediction_map};
 use super::solving::check_solution_memory;
 use super::training::{
     ScriptMethod, ScriptRun, TRAIN, TrainCall, check_options_of, note_stiff_run, run,
@@ -220,12 +221,16 @@ fn predict(
     t: &Dynamic,
     mut options: Options,
 ) -> Result<Map> {
+    let bands = options.bool("bands", false)?;
     let (low, high) = quantiles(&mut options)?;
     options.finish()?;
     let t = convert::to_vector(t, "predict: t")?;
     if let Some(best) = ensemble.0.best() {
         let samples = best.u0.nrows() * (ensemble.0.members.len() + 3);
         check_solution_memory(host, "the predictions", t.len(), best.model.dof(), samples)?;
+    }
+    if bands {
+        return Ok(prediction_map(&ensemble.0.predict_with_bands(&t)?));
     }
     let band = ensemble.0.predict(&t, low, high)?;
     let array = |x: &ndarray::Array3<f64>| Dynamic::from(squeeze(x.view()));
@@ -340,7 +345,7 @@ pub(super) fn register(reg: &mut Registry) {
     );
     let host = reg.host();
     reg.overload("predict").body_with(
-        &[QUANTILES],
+        &[BANDS, QUANTILES],
         move |g: &mut ScriptEnsemble, t: Dynamic, options: Options| predict(&host, g, &t, options),
     );
 }

@@ -15,7 +15,7 @@ use odesync_train::training::Callback;
 
 /// A value in the richest form it has: text, a card or a figure.
 #[derive(Debug, Clone)]
-pub enum DisplayData {
+pub enum DisplayedValue {
     /// Text of one or several lines.
     Text(String),
     /// A figure; the methods of [`Panel`] render it as SVG, PNG or text.
@@ -29,12 +29,12 @@ pub enum DisplayData {
     },
 }
 
-impl DisplayData {
+impl DisplayedValue {
     /// Renders the value as text without control sequences; a figure becomes a plot of characters.
     pub fn text(&self) -> String {
         match self {
-            DisplayData::Text(text) | DisplayData::Card { text, .. } => text.clone(),
-            DisplayData::Figure(figure) => match figure.to_text(COLUMNS, ROWS, false) {
+            DisplayedValue::Text(text) | DisplayedValue::Card { text, .. } => text.clone(),
+            DisplayedValue::Figure(figure) => match figure.to_text(COLUMNS, ROWS, false) {
                 Ok(text) => text,
                 Err(error) => error.to_string(),
             },
@@ -61,7 +61,7 @@ pub trait Frontend: Send + Sync {
     ///
     /// # Errors
     /// As [`Frontend::print`].
-    fn display(&self, display: &DisplayData) -> io::Result<()> {
+    fn display(&self, display: &DisplayedValue) -> io::Result<()> {
         self.print(display.text().trim_end())
     }
 
@@ -93,7 +93,7 @@ pub trait Frontend: Send + Sync {
     fn begin_drawing(&self, _interaction: u64) {}
 
     /// Called after the function of an interaction was called, with what it returned; `None` for nothing.
-    fn end_drawing(&self, _interaction: u64, _drawn: Option<&DisplayData>) {}
+    fn end_drawing(&self, _interaction: u64, _drawn: Option<&DisplayedValue>) {}
 
     /// Called in place of [`Frontend::end_drawing`] where the function failed when it was first drawn: there is no picture.
     fn abandon_drawing(&self, _interaction: u64) {}

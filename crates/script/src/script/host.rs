@@ -15,7 +15,7 @@ use odesync_train::progress::ProgressSink;
 use odesync_train::training::Callback;
 
 use super::error::RhaiResult;
-use super::frontend::{DisplayData, Output};
+use super::frontend::{DisplayedValue, Output};
 use super::interaction::Interaction;
 use super::interrupted_training::InterruptedTraining;
 use super::memory;
@@ -136,7 +136,7 @@ impl Host {
     }
 
     /// Displays a value in the richest form that the front end supports.
-    pub fn display(&self, display: &DisplayData) {
+    pub fn display(&self, display: &DisplayedValue) {
         self.record_output_error(self.0.output.0.display(display));
     }
 
@@ -175,7 +175,7 @@ impl Host {
     pub(super) fn draw(
         &self,
         interaction: u64,
-        draw: impl FnOnce() -> RhaiResult<Option<DisplayData>>,
+        draw: impl FnOnce() -> RhaiResult<Option<DisplayedValue>>,
     ) -> RhaiResult<()> {
         self.0.output.0.begin_drawing(interaction);
         let drawn = draw();

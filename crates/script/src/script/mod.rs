@@ -118,7 +118,7 @@ mod value_display;
 pub use array::ScriptArray;
 pub use error::{ErrorKind, RhaiResult, ScriptError, SourceLocation};
 pub use exchange::{FromScript, IntoScript};
-pub use frontend::{DisplayData, Frontend, Output};
+pub use frontend::{DisplayedValue, Frontend, Output};
 pub use host::{ConfigRequest, Host, RunPlan};
 pub use interaction::{Control, ControlKind, ControlValue, Interaction};
 pub use interrupted_training::LAST_VALUE;

@@ -31,7 +31,7 @@ macro_rules! run_example {
 }
 
 /// The option key of standard deviations.
-const BANDS: &[Key] = &[Key::flag("bands")
+pub(super) const BANDS: &[Key] = &[Key::flag("bands")
     .doc("Return standard deviations too.")
     .default(|| false.into(), "")];
 
@@ -112,7 +112,8 @@ pub(super) fn register(reg: &mut Registry) {
         "run.predict(t, #{ bands: true }) -> Array",
         "The best model's trajectory, the whole state, from its initial state at any later times. With bands, of a run of \
          weak_constraint() or homotopy(), a map of u and its standard deviations sd; where the free model does not stay with chaotic \
-         data, u inside them is the states that were estimated.",
+         data, u inside them is the states that were estimated. Of an ensemble a map of the median and the quantiles low and high; with \
+         bands the mean u and sd of the spread of its runs and of each by itself.",
         run_example!("run.predict([0, 2])"),
     )
     .options(&[BANDS, QUANTILES])

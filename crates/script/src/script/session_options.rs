@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::frontend::{DisplayData, Output};
+use super::frontend::{DisplayedValue, Output};
 use super::host::RunPlan;
 use crate::cards::Card;
 use odesync_ode::devices::Device;
@@ -68,16 +68,16 @@ impl Outcome {
     }
 
     /// Returns the value in the richest form it has; `None` for `()`.
-    pub fn display(&self) -> Option<DisplayData> {
+    pub fn display(&self) -> Option<DisplayedValue> {
         match &self.figure {
-            Some(figure) => Some(DisplayData::Figure(Box::new(figure.clone()))),
+            Some(figure) => Some(DisplayedValue::Figure(Box::new(figure.clone()))),
             None if self.is_unit => None,
             None => Some(match &self.card {
-                Some(card) => DisplayData::Card {
+                Some(card) => DisplayedValue::Card {
                     text: self.text.clone(),
                     card: Box::new(card.clone()),
                 },
-                None => DisplayData::Text(self.text.clone()),
+                None => DisplayedValue::Text(self.text.clone()),
             }),
         }
     }

@@ -9,7 +9,7 @@ use super::discovering::{ScriptDiscovery, ScriptEquations};
 use super::ensembles::ScriptEnsemble;
 use super::error::RhaiResult;
 use super::fields::ScriptField;
-use super::frontend::DisplayData;
+use super::frontend::DisplayedValue;
 use super::host::Host;
 use super::landscape::ScriptHessian;
 use super::landscape::paths::ScriptPca;
@@ -40,21 +40,21 @@ pub(super) fn display(
     engine: &Engine,
     host: &Host,
     value: &Dynamic,
-) -> RhaiResult<Option<DisplayData>> {
+) -> RhaiResult<Option<DisplayedValue>> {
     if value.is_unit() {
         return Ok(None);
     }
     if let Some(panel) = value.read_lock::<Panel>() {
-        return Ok(Some(DisplayData::Figure(Box::new(panel.clone()))));
+        return Ok(Some(DisplayedValue::Figure(Box::new(panel.clone()))));
     }
     let text = text(engine, value)?;
     Ok(Some(
         match host.shows_cards().then(|| card(value)).flatten() {
-            Some(card) => DisplayData::Card {
+            Some(card) => DisplayedValue::Card {
                 text,
                 card: Box::new(card),
             },
-            None => DisplayData::Text(text),
+            None => DisplayedValue::Text(text),
         },
     ))
 }

@@ -18,6 +18,7 @@
 //! | `cross_validation` | a training for each part of the data, which it does not see |
 //! | `notes` | notes on trainings that cannot move |
 //! | `ensemble` | several runs in parallel |
+//! | `ensemble_prediction` | the mean prediction of several runs, with their spread |
 //! | `scaling` | training in scaled variables |
 //! | `score` | how well a free model fits data: mse and nmse |
 //! | `run` | the result of a run: models and metrics |
@@ -35,6 +36,7 @@ mod checkpoint_file;
 mod choice;
 mod cross_validation;
 mod ensemble;
+mod ensemble_prediction;
 mod epoch;
 mod epoch_record;
 mod holdout;
@@ -71,6 +73,7 @@ pub use choice::{BestBy, BestOf};
 pub use cross_validation::{CrossValidationScores, HeldOutFold, cross_validate};
 pub(crate) use ensemble::check_ensemble_members;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
+pub(crate) use ensemble_prediction::mean_prediction;
 pub use epoch_record::EpochRecord;
 pub use holdout::{Fold, FoldsOf, Holdout};
 pub use lr_schedule::LrSchedule;

@@ -16,6 +16,7 @@ use odesync_train::training::{
     Callback, EnsembleMember, EpochRecord, Homotopy, Run, RunStart, TrainOptions, TrainingMethod,
     train, train_ensemble,
 };
+use odesync_train::weak_constraint::WeakConstraint;
 
 fn data() -> Dataset {
     let t: Vec<f64> = (0..15).map(|i| f64::from(i) * 0.1).collect();
@@ -330,5 +331,54 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
                 assert_eq!(bits(run), bits(&uninterrupted.unwrap()));
             }
         }
+    }
+}
+
+/// The prediction with bands is the mean of the members, and its variance the mean of their own variances plus that of their means.
+#[test]
+fn bands_are_those_of_the_mixture_of_the_members() {
+    let t = [0.0, 0.35, 1.4, 2.0];
+    for (method, epochs) in [
+        (TrainingMethod::Vanilla, Some(3)),
+        (
+            TrainingMethod::WeakConstraint(WeakConstraint::default()),
+            None,
+        ),
+    ] {
+        let options = TrainOptions {
+            epochs,
+            ..TrainOptions::default()
+        };
+        let members = [1, 2, 3].map(|seed| member(seed, options.clone()));
+        let all = train_ensemble(&members, &data(), &method, &mut (), &no_logger).unwrap();
+        let bands = all.predict_with_bands(&t).unwrap();
+        let runs: Vec<&Run> = all.runs().collect();
+        assert_eq!(runs.len(), 3);
+        for (at, mean) in bands.u.indexed_iter() {
+            // E[x²] − E[x]², the other form of the variance of a mixture.
+            let (mut first, mut second) = (0.0, 0.0);
+            for run in &runs {
+                let (u, sd) = match run.weak_constraint {
+                    Some(_) => {
+                        let own = run.predict_with_bands(&t).unwrap();
+                        (own.u[at], own.sd[at])
+                    }
+                    None => (run.predict(&t).unwrap()[at], 0.0),
+                };
+                first += u / 3.0;
+                second += (u * u + sd * sd) / 3.0;
+            }
+            let sd = (second - first * first).max(0.0).sqrt();
+            assert!((mean - first).abs() < 1e-12 * (1.0 + first.abs()), "{at:?}");
+            assert!(
+                (bands.sd[at] - sd).abs() < 1e-6 * (1.0 + first.abs()),
+                "{at:?}: {} {sd}",
+                bands.sd[at]
+            );
+        }
+        // The initial state is the data's for vanilla training.
+        let is_vanilla = epochs.is_some();
+        assert!(!is_vanilla || bands.sd[(0, 0, 0)] == 0.0);
+        assert!(bands.sd[(0, 3, 1)] > 0.0);
     }
 }

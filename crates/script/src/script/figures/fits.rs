@@ -10,24 +10,24 @@ use super::super::training::ScriptRun;
 use super::keys::FIGURE;
 use super::options::{apply_figure_options, register_plot};
 use crate::Result;
-use crate::recipes::{self, FitOptions, FittedModel};
+use crate::recipes::{self, FitPlotOptions, FittedModel};
 use odesync_base::options::split;
 use odesync_plot::Panel;
 
 /// The option keys that select the range of data and model to draw.
-const FIT_RANGE: &[Key] = split(FitOptions::OPTIONS, "residuals").0;
+const FIT_RANGE: &[Key] = split(FitPlotOptions::OPTIONS, "residuals").0;
 
 /// The option keys of a plot of data and a run.
-const RUN: Keys = &[FitOptions::OPTIONS, FIGURE[0]];
+const RUN: Keys = &[FitPlotOptions::OPTIONS, FIGURE[0]];
 
 /// The option keys of a plot of data and an ensemble.
 const ENSEMBLE: Keys = &[FIT_RANGE, QUANTILES, FIGURE[0]];
 
 /// The option keys of plots of data and a model, without those of a figure.
-pub(super) const FIT_KEYS: [&[Key]; 2] = [FitOptions::OPTIONS, QUANTILES];
+pub(super) const FIT_KEYS: [&[Key]; 2] = [FitPlotOptions::OPTIONS, QUANTILES];
 
-fn fit_options(options: &mut Options) -> Result<FitOptions> {
-    let mut fit = FitOptions::default();
+fn fit_options(options: &mut Options) -> Result<FitPlotOptions> {
+    let mut fit = FitPlotOptions::default();
     options.read_set(&mut fit)?;
     Ok(fit)
 }

@@ -13,7 +13,7 @@ mod plots;
 use rhai::{Array as List, ImmutableString, Map};
 
 use super::convert;
-use super::frontend::DisplayData;
+use super::frontend::DisplayedValue;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
@@ -72,7 +72,7 @@ fn outputs(reg: &mut Registry) {
         "Shows the figure at once: as a picture in a notebook and in a terminal that can, else as text.",
         "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
     )
-    .body(move |p: Panel| host.display(&DisplayData::Figure(Box::new(p))));
+    .body(move |p: Panel| host.display(&DisplayedValue::Figure(Box::new(p))));
     let host = reg.host();
     reg.function(
         "figure.save(\"name.svg\")",
