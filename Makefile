@@ -18,7 +18,7 @@ MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -50,15 +50,23 @@ setup-notebook: ## bring Jupyter, the Rust kernel and a built odesync for notebo
 	@command -v $(PYTHON) > /dev/null || { echo "setup: error: no \`$(PYTHON)\` on the PATH, and Jupyter needs it. On Debian and Ubuntu: apt-get install python3-venv." >&2; exit 1; }
 	@$(PYTHON) tools/setup_notebook.py $(NOTEBOOK_TORCH)
 
-notebook: setup-notebook ## open JupyterLab in notebooks/ (sets up what is missing)
+setup-script-notebook: setup ## bring Jupyter with the kernel of the script language into this checkout (a minute or two beside the release build)
+	$(CARGO) build --release $(FEATURES)
+	@$(PYTHON) tools/setup_notebook.py --jupyter-only
+	target/release/odesync kernel install --prefix .venv-jupyter
+
+notebook: setup-script-notebook ## open JupyterLab in notebooks/rhai, cells in the script language (sets up what is missing)
+	.venv-jupyter/bin/jupyter lab $(AS_ROOT) --notebook-dir notebooks/rhai
+
+notebook-rust: setup-notebook ## open JupyterLab in notebooks/, cells in Rust (sets up what is missing)
 	.venv-jupyter/bin/jupyter lab $(AS_ROOT) --notebook-dir notebooks
 # Jupyter does not start for root, as in a container, without being told to.
 ifeq ($(shell id -u),0)
-notebook: AS_ROOT := --allow-root
+notebook notebook-rust: AS_ROOT := --allow-root
 endif
 # The notebooks that are here do without the torch engine. Who writes one should have it, where libtorch is.
 ifndef NO_TORCH
-notebook: NOTEBOOK_TORCH := --torch
+notebook-rust: NOTEBOOK_TORCH := --torch
 endif
 
 notebooks: setup-notebook ## execute every notebook with short settings, each in a fresh kernel; they stay as they are
@@ -151,9 +159,10 @@ $(MDBOOK):
 	CARGO_PROFILE_DEV_DEBUG=0 \
 	  $(CARGO) install --debug --locked --quiet mdbook --version $(MDBOOK_VERSION) --no-default-features --features search --root third/tools/mdbook-$(MDBOOK_VERSION)
 
-functions: setup ## renew the book's page of functions, docs/src/functions.md, from their descriptions
+functions: setup ## renew the book's page of functions and the editors' grammar from their descriptions
 	$(CARGO) run --quiet $(FEATURES) -- docs --markdown > target/functions.md
 	mv target/functions.md docs/src/functions.md
+	$(PYTHON) tools/grammar.py
 
 bench-peers: setup ## the same work by torchdiffeq, diffrax and SciPy, in a virtual environment made for them (some GB to download)
 	test -d .venv-peers || $(PYTHON) -m venv .venv-peers

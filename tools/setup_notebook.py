@@ -5,8 +5,9 @@
   third/tools/evcxr-…/     the program behind that kernel, built by cargo
   target/notebook/warm/    odesync and all it depends on, built as notebooks want it
 
-With --torch, odesync is built with the torch engine too, where libtorch is set up: for notebooks whose first cell leaves
-`default-features = false` out. Nothing is installed outside. Safe to run again: what is up to date is left alone. Some minutes the first time.
+With --jupyter-only nothing but JupyterLab is brought, for notebooks in the script language: their kernel is the program. With --torch,
+odesync is built with the torch engine too, where libtorch is set up: for notebooks whose first cell leaves `default-features = false`
+out. Nothing is installed outside. Safe to run again: what is up to date is left alone. Some minutes the first time.
 """
 
 import hashlib
@@ -142,13 +143,13 @@ def install_jupyter():
         pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run("pip install", pip_cure, *pip, "--requirement", REQUIREMENTS)
         stamp.write_text(wanted)
-    write(KERNELSPEC / "kernel.json", json.dumps(KERNEL, indent=2) + "\n")
 
 
 # ---- the kernel ------------------------------------------------------------------------------------------------------
 
 
 def install_evcxr():
+    write(KERNELSPEC / "kernel.json", json.dumps(KERNEL, indent=2) + "\n")
     if EVCXR.exists():
         return
     say(f"evcxr_jupyter {EVCXR_VERSION}, the Rust kernel (some minutes)")
@@ -207,6 +208,8 @@ def warm(torch):
 def main():
     try:
         install_jupyter()
+        if "--jupyter-only" in sys.argv[1:]:
+            return
         install_evcxr()
         sources()
         libtorch = (ROOT / "third" / "cargo.toml").exists() or not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"}.isdisjoint(os.environ)

@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = ROOT / "notebooks" / "rhai" / "quickstart.ipynb"
+NOTEBOOKS = ROOT / "notebooks" / "rhai"
 NAME = "odesync-script-test"
 TIMEOUT = 60
 
@@ -127,19 +127,50 @@ class Process(unittest.TestCase):
         print(f"start to ready {self.seconds_to_start:.2f} s, a cell 1 + 1 {1000 * cell:.1f} ms", file=sys.stderr)
 
 
-class Notebook(unittest.TestCase):
-    def test_the_example_runs(self):
-        notebook = nbformat.read(NOTEBOOK, as_version=4)
-        client = NotebookClient(notebook, timeout=10 * TIMEOUT, kernel_name=NAME, resources={"metadata": {"path": str(NOTEBOOK.parent)}})
-        client.execute()
-        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        mimes = {mime for cell in code for output in cell.outputs for mime in output.get("data", {})}
+class Notebooks(unittest.TestCase):
+    """Every notebook of notebooks/rhai runs, in the short form of its cells where they have one (in their metadata, as `short`). With
+    SAVE=1 it runs in full and is saved with its outputs."""
+
+    def test_quickstart(self):
+        mimes = self.execute("quickstart")
         self.assertLessEqual({"image/svg+xml", "text/html", "application/vnd.jupyter.widget-view+json"}, mimes)
-        if os.environ.get("SAVE"):
+
+    def test_your_own_data(self):
+        self.assertLessEqual({"image/svg+xml", "application/vnd.jupyter.widget-view+json"}, self.execute("your_own_data"))
+
+    def test_homotopy(self):
+        self.assertLessEqual({"image/svg+xml", "application/vnd.jupyter.widget-view+json"}, self.execute("homotopy"))
+
+    def test_landscapes(self):
+        self.assertIn("image/svg+xml", self.execute("landscapes"))
+
+    def test_parameters_and_hidden_states(self):
+        self.assertIn("image/svg+xml", self.execute("parameters_and_hidden_states"))
+
+    def test_paper(self):
+        self.assertIn("image/svg+xml", self.execute("paper"))
+
+    def test_none_is_left_out(self):
+        tested = {name.removeprefix("test_") for name in dir(self) if name.startswith("test_")}
+        self.assertLessEqual({file.stem for file in NOTEBOOKS.glob("*.ipynb")}, tested)
+
+    def execute(self, name):
+        """Executes a notebook; an error in a cell fails the test. Returns the kinds of its outputs."""
+        file, save = NOTEBOOKS / f"{name}.ipynb", os.environ.get("SAVE")
+        notebook = nbformat.read(file, as_version=4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        for cell in code:
+            if not save and "short" in cell.metadata:
+                cell.source = cell.metadata["short"]
+        with tempfile.TemporaryDirectory() as folder:
+            client = NotebookClient(notebook, timeout=10 * TIMEOUT, kernel_name=NAME, resources={"metadata": {"path": folder}})
+            client.execute()
+        if save:
             for cell in code:
                 cell.metadata.pop("execution", None)
             notebook.metadata["kernelspec"]["name"] = "odesync-script"
-            nbformat.write(notebook, NOTEBOOK)
+            nbformat.write(notebook, file)
+        return {mime for cell in code for output in cell.outputs for mime in output.get("data", {})}
 
 
 if __name__ == "__main__":
