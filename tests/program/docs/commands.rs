@@ -78,7 +78,12 @@ fn every_command_exists() {
                 }
             }
             "odesync" => check_odesync(&rest, &shown),
-            _ => panic!("{shown}: only make, cargo and odesync are known here"),
+            "pip" => assert!(
+                rest[0] == "install" && rest[1].starts_with("dist/odesync-"),
+                "{shown}: only the package in dist/ is installed by pip"
+            ),
+            "jupyter" => assert!(["lab", "nbconvert"].contains(&rest[0]), "{shown}"),
+            _ => panic!("{shown}: only make, cargo, odesync, pip and jupyter are known here"),
         }
     }
 }

@@ -55,12 +55,32 @@ fn run(page: &Path) -> usize {
                 let errors = String::from_utf8_lossy(&output.stderr);
                 assert!(output.status.success(), "{location}:\n{errors}");
             }
+            "python" => python_names_exist(&block, &location),
             "rust" | "sh" | "text" | "yaml" | "bibtex" => continue,
             other => panic!("{location}: nobody knows how to check {other:?}"),
         }
         count += 1;
     }
     count
+}
+
+/// Checks that the Python module has what a snippet takes from it. `make wheel-test` runs the module itself.
+fn python_names_exist(block: &Block, location: &str) {
+    let module = read(Path::new("python/odesync/__init__.py"));
+    let names = module.lines().find(|line| line.starts_with("__all__"));
+    let names = names.unwrap_or_else(|| panic!("the module has no __all__"));
+    let mut found = 0;
+    for (at, called) in block.text.match_indices("odesync.") {
+        let rest = &block.text[at + called.len()..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let name = &rest[..end.unwrap_or(rest.len())];
+        assert!(
+            names.contains(&format!("\"{name}\"")),
+            "{location}: the module has no {name}"
+        );
+        found += 1;
+    }
+    assert!(found > 0, "{location}: nothing of the module");
 }
 
 fn script(block: &Block, folder: &Path) -> std::process::Output {
