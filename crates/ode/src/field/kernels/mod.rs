@@ -10,6 +10,7 @@ mod avx;
 pub(crate) mod dense;
 pub(crate) mod exp;
 pub(crate) mod outer;
+pub(crate) mod sample_lanes;
 pub(crate) mod tangent_ops;
 
 use std::sync::OnceLock;

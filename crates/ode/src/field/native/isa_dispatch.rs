@@ -60,15 +60,15 @@ macro_rules! multiversioned {
 
 multiversioned! {
     /// Calls [`forward::run`], compiled for the instruction set.
-    fn forward[TAPE: bool](code: &InstructionList, inputs: &EvalContext, buffer: &mut [f64]) = forward;
+    fn forward[TAPE: bool, P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &mut [f64]) = forward;
     /// Calls [`vjp::run`], compiled for the instruction set.
-    fn vjp[](code: &InstructionList, inputs: &EvalContext, buffer: &[f64], adjoints: &mut AdjointBuffers) = vjp;
+    fn vjp[P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &[f64], adjoints: &mut AdjointBuffers<P>) = vjp;
     /// Calls [`outer_product_batch::run`], compiled for the instruction set.
     fn flush[](affines: &[AffineLayer], batches: &mut [OuterProductBatch], packed: &mut [f64]) = outer_product_batch;
     /// Calls [`jvp::run`], compiled for the instruction set.
     fn jvp[P: usize](
         code: &InstructionList,
-        inputs: &EvalContext,
+        inputs: &EvalContext<1>,
         buffer: &[f64],
         tangents: &InputTangents<P>,
         signal_dt: &mut [f64],
@@ -77,7 +77,7 @@ multiversioned! {
     /// Calls [`forward_over_reverse::run`], compiled for the instruction set.
     fn forward_over_reverse[P: usize](
         code: &InstructionList,
-        inputs: &EvalContext,
+        inputs: &EvalContext<1>,
         buffer: &[f64],
         tangents: &ValueTangents<P>,
         scratch: &mut [f64],
