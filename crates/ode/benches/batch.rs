@@ -3,7 +3,8 @@
 //! and back* is [`Engine::forward_backward`], as training calls it.
 //!
 //! ```sh
-//! cargo bench --no-default-features -p odesync-ode --bench batch
+//! cargo bench --no-default-features -p odesync-ode --bench batch             # 1 to 512 samples
+//! cargo bench --no-default-features -p odesync-ode --bench batch -- 8 64     # these numbers of samples
 //! ```
 
 use std::time::{Duration, Instant};
@@ -16,16 +17,23 @@ use odesync_testing::peak_allocator::PeakAllocator;
 static ALLOCATOR: PeakAllocator = PeakAllocator::new();
 
 fn main() -> odesync_ode::Result<()> {
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build_global();
     println!("instruction set: {}", Isa::current().name());
     let mut numbers = Numbers(10);
     let field = blackbox(&[2, 32, 2], &mut numbers)?;
     let t: Vec<f64> = (0..61).map(|i| 0.1 * f64::from(i)).collect();
+    let chosen: Vec<i32> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
+    let sizes = match chosen[..] {
+        [] => vec![1, 2, 3, 4, 8, 16, 64, 512],
+        _ => chosen,
+    };
     println!(
         "{:>8}{:>10}{:>22}{:>22}{:>12}{:>12}",
         "samples", "steps", "two passes, µs each", "there and back", "MiB", "MiB"
     );
-    for n in [1, 2, 3, 4, 8, 16, 64, 512] {
+    for n in sizes {
         let u0: Vec<Vec<f64>> = (0..n)
             .map(|_| vec![1.0 + numbers.next(), 2.0 + numbers.next()])
             .collect();
@@ -42,7 +50,9 @@ fn main() -> odesync_ode::Result<()> {
         };
         let there_and_back = |engine: &mut NativeEngine| -> odesync_ode::Result<SolveGradient> {
             let of = |_: usize, u: &[f64]| cotangent(u);
-            Ok(engine.forward_backward(&field, &problems, &options, None, &of)?.1)
+            Ok(engine
+                .forward_backward(&field, &problems, &options, None, &of)?
+                .1)
         };
         let (two, two_bytes) = least(&mut two_passes)?;
         let (one, one_bytes) = least(there_and_back)?;
@@ -88,7 +98,7 @@ fn blackbox(widths: &[usize], numbers: &mut Numbers) -> odesync_ode::Result<Vect
     let mut x = b.state();
     for (i, pair) in widths.windows(2).enumerate() {
         let (inputs, out) = (pair[0], pair[1]);
-        let bound = 1.0 / (inputs as f64).sqrt();
+        let bound = 3.0 / (inputs as f64).sqrt();
         let mut draw = |n: usize| -> Vec<f64> { (0..n).map(|_| bound * numbers.next()).collect() };
         let weight = b.block(&format!("w{i}"), &[out, inputs], &draw(out * inputs), true)?;
         let bias = b.block(&format!("b{i}"), &[out], &draw(out), true)?;

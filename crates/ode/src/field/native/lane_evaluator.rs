@@ -6,7 +6,7 @@ use super::forward::EvalContext;
 use super::lane_gradient::LaneGradient;
 use super::vjp::AdjointBuffers;
 use super::{Evaluator, isa_dispatch};
-use crate::field::kernels::{copy, sample_lanes};
+use crate::field::kernels::copy;
 
 /// The evaluator of a field for `P` samples side by side. Vectors are laid out `[component][lane]`: the lanes of one number are
 /// contiguous.
@@ -93,12 +93,12 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
 
     /// Computes `out = u + h Σ_j a_j k_j` in every lane, `[dof, P]`, each with its own h; `k` is `[stages, dof, P]`.
     pub fn weighted_sum(&self, u: &[f64], h: &[f64; P], a: &[f64], k: &[f64], out: &mut [f64]) {
-        sample_lanes::weighted_sum::<P>(u, h, a, k, out);
+        isa_dispatch::weighted_sum::<P>(self.evaluator.isa, u, h, a, k, out);
     }
 
     /// Computes `to_j += h a_j x` in every lane: the transpose of [`LaneEvaluator::weighted_sum`].
     pub fn add_outer(&self, h: &[f64; P], a: &[f64], x: &[f64], to: &mut [f64]) {
-        sample_lanes::add_outer::<P>(h, a, x, to);
+        isa_dispatch::add_outer::<P>(self.evaluator.isa, h, a, x, to);
     }
 
     /// Vector-Jacobian products over a taped slot: writes `barᵀ ∂f/∂u` of every live lane to `u_bar`, `[dof, P]`, and adds

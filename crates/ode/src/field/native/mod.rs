@@ -11,6 +11,7 @@ mod isa_dispatch;
 mod jvp;
 mod lane_evaluator;
 mod lane_gradient;
+mod lane_sums;
 mod lane_vjp;
 mod outer_product_batch;
 mod padding;
