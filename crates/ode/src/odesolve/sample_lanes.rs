@@ -27,8 +27,8 @@ use reverse::Reverse;
 pub(crate) use block::LaneTape;
 pub(super) use ordered_sum::OrderedSum;
 
-/// Smallest number of problems that are solved side by side.
-const MIN_PROBLEMS: usize = 3;
+/// Smallest number of problems of a thread that are solved side by side. Fewer are sooner done by more threads, or alone.
+const MIN_PROBLEMS: usize = 4;
 
 /// Length of the tape of a block, in bytes, from which on a lane that is done takes no other solve: about what a core's own
 /// caches hold.
@@ -36,8 +36,13 @@ const BLOCK_BYTES: usize = 2 << 20;
 
 /// Returns the method's tableau where a batch of this many problems is solved side by side.
 pub(super) fn tableau(options: &SolveOptions, problems: usize) -> Option<&'static Tableau> {
-    let fits = problems >= MIN_PROBLEMS && options.events.is_empty();
+    let fits = of_a_thread(problems) >= MIN_PROBLEMS && options.events.is_empty();
     options.solver.tableau().filter(|_| fits)
+}
+
+/// Returns how many of these problems a thread has.
+fn of_a_thread(problems: usize) -> usize {
+    problems.div_ceil(rayon::current_num_threads())
 }
 
 /// The problems of a batch that is solved side by side, and those that are left.
@@ -98,11 +103,7 @@ impl<'a> LaneBatch<'a> {
     /// Solves all problems, with gradients where these are wanted.
     pub fn run(&self, gradient: Option<GradientInputs>) -> LaneResults {
         // Narrow registers where there are not enough problems for wide ones.
-        let each = self
-            .batch
-            .problems
-            .len()
-            .div_ceil(rayon::current_num_threads());
+        let each = of_a_thread(self.batch.problems.len());
         match self.evaluator.isa() == Isa::Avx512 && each > 4 {
             true => self.run_in::<8>(gradient),
             false => self.run_in::<4>(gradient),

@@ -2,9 +2,9 @@
 
 use super::super::op::Unary;
 #[cfg(target_arch = "x86_64")]
-use super::avx;
+use super::avx_gelu;
 use super::exp::{exp, exp_parts, exp_parts_of_product};
-use super::{fma, polynomial};
+use super::{Isa, fma, polynomial};
 
 /// Coefficients of P in e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7, the rational function of these degrees with the least
 /// relative error, 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
@@ -78,16 +78,20 @@ pub(crate) fn normal_cdf_pdf<const FMA: bool>(x: f64) -> (f64, f64) {
 
 /// Computes [`gelu`] of many numbers, its derivative into `d`, which may be empty.
 #[inline(always)]
-fn gelu_slice<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
+fn gelu_slice<const FMA: bool>(isa: Isa, x: &[f64], y: &mut [f64], d: &mut [f64]) {
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if FMA {
-        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs only on those.
+        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs only on those;
+        // an evaluator takes `Isa::Avx512` only where the processor has it.
         #[allow(unsafe_code)]
         unsafe {
-            done = match d.is_empty() {
-                true => avx::gelu::<false>(x, y, d),
-                false => avx::gelu::<true>(x, y, d),
+            done = match (isa, d.is_empty()) {
+                (Isa::Avx512, true) => avx_gelu::avx512::gelu::<false>(x, y, d),
+                (Isa::Avx512, false) => avx_gelu::avx512::gelu::<true>(x, y, d),
+                (_, true) => avx_gelu::avx2::gelu::<false>(x, y, d),
+                (_, false) => avx_gelu::avx2::gelu::<true>(x, y, d),
             };
         }
     }
@@ -143,9 +147,9 @@ fn erf(x: f64) -> (f64, f64) {
     ((1.0 - 2.0 * cdf).copysign(x), derivative)
 }
 
-/// Fills `y` with f(x) and, where it is not empty, `d` with f′(x).
+/// Fills `y` with f(x) and, where it is not empty, `d` with f′(x). With `FMA` the instruction set is that of the running code.
 #[inline(always)]
-pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut [f64]) {
+pub(crate) fn unary<const FMA: bool>(isa: Isa, f: Unary, x: &[f64], y: &mut [f64], d: &mut [f64]) {
     macro_rules! each {
         (|$x:ident| $value:expr, $derivative:expr) => {{
             for (y, &$x) in y.iter_mut().zip(x) {
@@ -195,7 +199,7 @@ pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut
         Unary::Erf => each!(fused erf),
         Unary::Floor => each!(|x| x.floor(), |_| 0.0),
         Unary::Ceil => each!(|x| x.ceil(), |_| 0.0),
-        Unary::Gelu => gelu_slice::<FMA>(x, y, d),
+        Unary::Gelu => gelu_slice::<FMA>(isa, x, y, d),
         Unary::Relu => each!(|x| if x < 0.0 { 0.0 } else { x }, |_| if x > 0.0 {
             1.0
         } else {
@@ -288,7 +292,7 @@ impl Unary {
     /// Returns f(x).
     pub fn value(self, x: f64) -> f64 {
         let mut y = [0.0];
-        unary::<false>(self, &[x], &mut y, &mut []);
+        unary::<false>(Isa::Portable, self, &[x], &mut y, &mut []);
         y[0]
     }
 }
@@ -332,12 +336,12 @@ mod tests {
             };
             let value = |x: f64| {
                 let mut y = [0.0];
-                unary::<false>(f, &[x], &mut y, &mut []);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut []);
                 y[0]
             };
             for x in xs {
                 let (mut y, mut d) = ([0.0], [0.0]);
-                unary::<false>(f, &[x], &mut y, &mut d);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 assert_eq!(y[0], value(x));
                 let h = 1e-3;
                 let fd = (8.0 * (value(x + h) - value(x - h))
@@ -364,7 +368,7 @@ mod tests {
             };
             let slope = |x: f64| {
                 let (mut y, mut d) = ([0.0], [0.0]);
-                unary::<false>(f, &[x], &mut y, &mut d);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 (y[0], d[0])
             };
             for x in xs {
@@ -391,7 +395,7 @@ mod tests {
         ] {
             for x in [-1e200, 1e200] {
                 let (mut y, mut d, mut dd) = ([0.0], [0.0], [1.0]);
-                unary::<false>(f, &[x], &mut y, &mut d);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 second_derivative::<false>(f, &[x], &y, &d, &mut dd);
                 assert!(dd[0].abs() < 1e-290, "{f:?} at {x}: {}", dd[0]);
             }
@@ -422,7 +426,7 @@ mod tests {
     fn nan_stays_nan() {
         for &f in Unary::ALL {
             let (mut y, mut d) = ([0.0], [0.0]);
-            unary::<false>(f, &[f64::NAN], &mut y, &mut d);
+            unary::<false>(Isa::Portable, f, &[f64::NAN], &mut y, &mut d);
             assert!(y[0].is_nan(), "{f:?}");
         }
     }

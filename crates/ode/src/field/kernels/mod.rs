@@ -7,6 +7,10 @@
 pub(crate) mod activation;
 #[cfg(target_arch = "x86_64")]
 mod avx;
+#[cfg(target_arch = "x86_64")]
+mod avx_gelu;
+#[cfg(target_arch = "x86_64")]
+mod avx_lanes;
 pub(crate) mod dense;
 pub(crate) mod exp;
 pub(crate) mod outer;

@@ -3,8 +3,10 @@
 //!
 //! Each lane has the operations of [`super::dense`] in the same order, so a sample's bits are those of the sample alone.
 
+#[cfg(target_arch = "x86_64")]
+use super::avx_lanes;
 use super::dense::{HALF, LANES, SumStart};
-use super::{fma, strong_mul};
+use super::{Isa, fma, strong_mul};
 
 /// Returns numbers in the layout `[component][lane]`, component by component.
 #[inline(always)]
@@ -106,44 +108,85 @@ impl SumStart<'_> {
     }
 }
 
+/// Calls a function of [`avx_lanes`] with the number of registers for `P` lanes, where the code runs on AVX2 and FMA and the lanes
+/// fill whole registers, and returns.
+macro_rules! with_avx {
+    ($isa:expr, $function:ident::<W $(, $generic:ident)*>($($arg:expr),*)) => {
+        #[cfg(target_arch = "x86_64")]
+        if FMA {
+            // SAFETY: AVX2 and FMA are there as in `dense::partial_sums`, and AVX-512 where an evaluator takes `Isa::Avx512`; the
+            // lengths are checked before.
+            #[allow(unsafe_code)]
+            match (P, $isa) {
+                (8, Isa::Avx512) => {
+                    return unsafe { avx_lanes::avx512::$function::<1 $(, $generic)*>($($arg),*) };
+                }
+                (8, _) => return unsafe { avx_lanes::avx2::$function::<2 $(, $generic)*>($($arg),*) },
+                (4, _) => return unsafe { avx_lanes::avx2::$function::<1 $(, $generic)*>($($arg),*) },
+                _ => {}
+            }
+        }
+    };
+}
+
 /// Number of results of a product that stay in registers.
 const BLOCK: usize = 8;
+
+/// Checks the shapes of a product with rows of `n` values for each of `m` components, and with y of `len` components.
+#[inline(always)]
+fn check_shapes<const P: usize>(
+    (rows, n, m): (&[f64], usize, usize),
+    (start, times): (SumStart, &[f64]),
+    len: usize,
+) {
+    assert!(rows.len() >= n * m && (times.is_empty() || times.len() == P * len));
+    if let SumStart::Values(from) = start {
+        assert!(from.len() == len);
+    }
+}
 
 /// Computes [`super::dense::gemv_transposed`] in every lane: c, `times` and y are `[component][lane]`, rows and the values of
 /// `start` the same in all lanes.
 #[inline(always)]
 pub(crate) fn gemv_transposed<const FMA: bool, const P: usize>(
+    isa: Isa,
     c: &[f64],
     rows: &[f64],
     start: SumStart,
     times: &[f64],
     y: &mut [f64],
 ) {
-    let (c, times, y) = (lanes::<P>(c), lanes::<P>(times), lanes_mut::<P>(y));
-    let n = y.len();
+    let n = y.len() / P;
+    check_shapes::<P>((rows, n, c.len() / P), (start, times), n);
     let mut i = 0;
     while i + BLOCK <= n {
-        let to = &mut y[i..i + BLOCK];
-        let times = times.get(i..i + BLOCK);
-        gemv_transposed_block::<FMA, P, BLOCK>(c, (rows, n, i), start, times, to);
+        gemv_transposed_block::<FMA, P, BLOCK>(isa, c, rows, start, times, (n, i), y);
         i += BLOCK;
     }
     while i < n {
-        let (to, times) = (&mut y[i..i + 1], times.get(i..i + 1));
-        gemv_transposed_block::<FMA, P, 1>(c, (rows, n, i), start, times, to);
+        gemv_transposed_block::<FMA, P, 1>(isa, c, rows, start, times, (n, i), y);
         i += 1;
     }
 }
 
-/// Computes `N` results of [`gemv_transposed`] from index `i` on, into `y`.
+/// Computes `N` results of [`gemv_transposed`], of n, from index `i` on.
 #[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
 fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
-    c: &[[f64; P]],
-    (rows, n, i): (&[f64], usize, usize),
+    isa: Isa,
+    c: &[f64],
+    rows: &[f64],
     start: SumStart,
-    times: Option<&[[f64; P]]>,
-    y: &mut [[f64; P]],
+    times: &[f64],
+    (n, i): (usize, usize),
+    y: &mut [f64],
 ) {
+    with_avx!(
+        isa,
+        gemv_transposed_block::<W, N>(c, rows, start, times, (n, i), y)
+    );
+    let (c, times, y) = (lanes::<P>(c), lanes::<P>(times), lanes_mut::<P>(y));
+    let y = &mut y[i..i + N];
     let mut sums: [[f64; P]; N] = std::array::from_fn(|k| start.lanes(i + k, &y[k]));
     for (c, row) in c.iter().zip(rows.chunks_exact(n)) {
         let row = &row[i..i + N];
@@ -151,7 +194,7 @@ fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
             axpy::<FMA, P>(row[k], c, &mut sums[k]);
         }
     }
-    if let Some(times) = times {
+    if let Some(times) = times.get(i..i + N) {
         for (sum, times) in sums.iter_mut().zip(times) {
             for p in 0..P {
                 sum[p] *= times[p];
@@ -164,13 +207,18 @@ fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
 /// Computes [`super::dense::gemv`] in every lane: x, `times` and y are `[component][lane]`, rows and the values of `start` the
 /// same in all lanes.
 #[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
 pub(crate) fn gemv<const FMA: bool, const P: usize>(
+    isa: Isa,
     rows: &[f64],
     x: &[f64],
     start: SumStart,
     times: &[f64],
     y: &mut [f64],
 ) {
+    let (n, m) = (x.len() / P, y.len() / P);
+    check_shapes::<P>((rows, n, m), (start, times), m);
+    with_avx!(isa, gemv::<W>(rows, x, start, times, y));
     let (x, times, y) = (lanes::<P>(x), lanes::<P>(times), lanes_mut::<P>(y));
     for (j, y) in y.iter_mut().enumerate() {
         let dot = dot::<FMA, P>(&rows[j * x.len()..(j + 1) * x.len()], x);
@@ -219,21 +267,28 @@ fn dot<const FMA: bool, const P: usize>(row: &[f64], x: &[[f64; P]]) -> [f64; P]
 /// Adds an outer product in every lane: M_ji += c_j x_i, and `bar` to the row that follows the matrix.
 #[inline(always)]
 pub(crate) fn add_outer_with_bias<const FMA: bool, const P: usize>(
+    isa: Isa,
     c: &[f64],
     x: &[f64],
     bar: &[f64],
     packed: &mut [f64],
 ) {
-    let (matrix, bias) = lanes_mut::<P>(packed).split_at_mut(c.len() / P * (x.len() / P));
-    let (c, x) = (lanes::<P>(c), lanes::<P>(x));
+    let (matrix, bias) = packed.split_at_mut(c.len() * x.len() / P);
+    super::dense::add(bar, &mut bias[..bar.len()]);
+    add_outer::<FMA, P>(isa, c, x, matrix);
+}
+
+/// Adds an outer product in every lane: M_ji += c_j x_i.
+#[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
+fn add_outer<const FMA: bool, const P: usize>(isa: Isa, c: &[f64], x: &[f64], matrix: &mut [f64]) {
+    with_avx!(isa, add_outer::<W>(c, x, matrix));
+    let (c, x, matrix) = (lanes::<P>(c), lanes::<P>(x), lanes_mut::<P>(matrix));
     for (c, row) in c.iter().zip(matrix.chunks_exact_mut(x.len())) {
         for (x, m) in x.iter().zip(row) {
             for p in 0..P {
                 m[p] = fma::<FMA>(c[p], x[p], m[p]);
             }
         }
-    }
-    for (bar, bias) in lanes::<P>(bar).iter().zip(bias) {
-        add(bar, bias);
     }
 }

@@ -4,7 +4,7 @@
 //! A sample's operations and their order are the same in every lane and alone, and so are its bits.
 
 use super::super::kernels::dense::SumStart;
-use super::super::kernels::{activation, copy, dense, sample_lanes};
+use super::super::kernels::{Isa, activation, copy, dense, sample_lanes};
 use super::super::op::Binary;
 use super::super::signal::Signal;
 use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind};
@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// The inputs of an evaluation of `P` samples, besides its buffer.
 pub(super) struct EvalContext<'a, const P: usize> {
+    /// Instruction set of the running code.
+    pub isa: Isa,
     /// All parameter values (read by the static program only).
     pub params: &'a [f64],
     /// Packed weights and biases.
@@ -116,7 +118,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool, const P: usize>(
                 } else {
                     &mut []
                 };
-                activation::unary::<FMA>(*f, get(*x), out, d);
+                activation::unary::<FMA>(inputs.isa, *f, get(*x), out, d);
             }
             OpKind::Power { x, exponent, d } => {
                 let x = get(*x);
@@ -159,8 +161,8 @@ pub(super) fn run<const FMA: bool, const TAPE: bool, const P: usize>(
                     (false, None) => None,
                 };
                 match rows {
-                    Some(rows) => gemv_transposed::<FMA, P>(c, rows, bias, &[], out),
-                    None => gemv::<FMA, P>(matrix, x, bias, &[], out),
+                    Some(rows) => gemv_transposed::<FMA, P>(inputs.isa, c, rows, bias, &[], out),
+                    None => gemv::<FMA, P>(inputs.isa, matrix, x, bias, &[], out),
                 }
             }
         }
@@ -170,6 +172,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool, const P: usize>(
 /// Computes [`dense::gemv_transposed`] in every lane.
 #[inline(always)]
 pub(super) fn gemv_transposed<const FMA: bool, const P: usize>(
+    isa: Isa,
     c: &[f64],
     rows: &[f64],
     start: SumStart,
@@ -178,13 +181,14 @@ pub(super) fn gemv_transposed<const FMA: bool, const P: usize>(
 ) {
     match P {
         1 => dense::gemv_transposed::<FMA>(c, rows, start, times, y),
-        _ => sample_lanes::gemv_transposed::<FMA, P>(c, rows, start, times, y),
+        _ => sample_lanes::gemv_transposed::<FMA, P>(isa, c, rows, start, times, y),
     }
 }
 
 /// Computes [`dense::gemv`] in every lane.
 #[inline(always)]
 pub(super) fn gemv<const FMA: bool, const P: usize>(
+    isa: Isa,
     rows: &[f64],
     x: &[f64],
     start: SumStart,
@@ -193,7 +197,7 @@ pub(super) fn gemv<const FMA: bool, const P: usize>(
 ) {
     match P {
         1 => dense::gemv::<FMA>(rows, x, start, times, y),
-        _ => sample_lanes::gemv::<FMA, P>(rows, x, start, times, y),
+        _ => sample_lanes::gemv::<FMA, P>(isa, rows, x, start, times, y),
     }
 }
 

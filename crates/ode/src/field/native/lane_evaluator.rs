@@ -59,6 +59,7 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
             ..
         } = self.evaluator;
         EvalContext {
+            isa: self.evaluator.isa,
             params: values,
             packed: packed_weights,
             transposed: transposed_weights,
@@ -71,9 +72,9 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
         }
     }
 
-    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`. With `TAPE` it stores in
-    /// `slot` what the VJP needs.
-    pub fn eval<const TAPE: bool>(
+    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`, and stores in `slot` what the
+    /// VJP needs.
+    pub fn eval_taped(
         &self,
         places: (&[usize; P], &[f64; P]),
         u: &[f64],
@@ -82,7 +83,7 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
     ) {
         let Evaluator { program, isa, .. } = self.evaluator;
         let context = self.context(places, u);
-        isa_dispatch::forward::<TAPE, P>(*isa, &program.dynamic_code, &context, slot);
+        isa_dispatch::forward::<true, P>(*isa, &program.dynamic_code, &context, slot);
         let at = program.output;
         let from = match at.is_static {
             true => &self.static_buffer,

@@ -1,7 +1,7 @@
 //! The VJP of an affine layer for samples side by side.
 
 use super::super::kernels::dense::SumStart;
-use super::super::kernels::sample_lanes;
+use super::super::kernels::{Isa, sample_lanes};
 use super::forward::EvalContext;
 use super::outer_product_batch::OuterProductBatch;
 use super::program::AffineLayer;
@@ -32,7 +32,7 @@ impl<const P: usize> LayerAdjoint<'_, P> {
         x_bar: &mut [f64],
     ) {
         let contributes = self.contributing(bar, input, times);
-        self.add_outer::<FMA>(affine, bar, input, contributes);
+        self.add_outer::<FMA>(inputs.isa, affine, (bar, input), contributes);
         if contributes == [true; P] {
             return affine_vjp::<FMA, P>(inputs, affine, bar, start, times, x_bar);
         }
@@ -74,9 +74,9 @@ impl<const P: usize> LayerAdjoint<'_, P> {
     #[inline(always)]
     fn add_outer<const FMA: bool>(
         &mut self,
+        isa: Isa,
         affine: &AffineLayer,
-        bar: &[f64],
-        input: &[f64],
+        (bar, input): (&[f64], &[f64]),
         contributes: [bool; P],
     ) {
         let range = affine.packed_offset..affine.bias_range().end;
@@ -106,7 +106,7 @@ impl<const P: usize> LayerAdjoint<'_, P> {
             true => (input, bar),
             false => (bar, input),
         };
-        sample_lanes::add_outer_with_bias::<FMA, P>(c, x, bar, packed);
+        sample_lanes::add_outer_with_bias::<FMA, P>(isa, c, x, bar, packed);
     }
 }
 

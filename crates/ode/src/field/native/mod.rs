@@ -140,6 +140,7 @@ impl Evaluator {
 
     fn context<'a>(&'a self, sample: usize, t: f64, u: &'a [f64]) -> EvalContext<'a, 1> {
         EvalContext {
+            isa: self.isa,
             params: &self.values,
             packed: &self.packed_weights,
             transposed: &self.transposed_weights,

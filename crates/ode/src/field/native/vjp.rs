@@ -178,8 +178,8 @@ pub(super) fn affine_vjp<const FMA: bool, const P: usize>(
         (true, None) => None,
     };
     match rows {
-        Some(rows) => forward::gemv_transposed::<FMA, P>(c, rows, start, times, x),
-        None => forward::gemv::<FMA, P>(matrix, bar, start, times, x),
+        Some(rows) => forward::gemv_transposed::<FMA, P>(inputs.isa, c, rows, start, times, x),
+        None => forward::gemv::<FMA, P>(inputs.isa, matrix, bar, start, times, x),
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) struct Block<'b, 'a, const P: usize, const TAPE: bool> {
     state: AVec<f64>,
     stage: AVec<f64>,
     k: AVec<f64>,
-    /// The slot of evaluations without a tape.
+    /// The slot of all evaluations where there is no tape.
     slot: AVec<f64>,
 }
 
@@ -279,7 +279,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
             self.evaluator
                 .weighted_sum(&self.state, &h, tableau.a[i], before, &mut self.stage);
             let at = if TAPE { (i - shared) * slot_len } else { 0 };
-            self.evaluator.eval::<TAPE>(
+            self.evaluator.eval_taped(
                 (&self.samples, &t),
                 &self.stage,
                 &mut slots[at..at + slot_len],

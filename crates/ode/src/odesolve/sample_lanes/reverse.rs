@@ -234,9 +234,15 @@ impl<'b, 'e, const P: usize> Reverse<'b, 'e, P> {
                 0 if tableau.fsal => part.is_first,
                 _ => part.is_active,
             };
-            let live: [bool; P] = std::array::from_fn(|p| {
-                takes_part(&parts[p]) && bar.iter().skip(p).step_by(P).any(|bar| *bar != 0.0)
-            });
+            let mut live = [false; P];
+            for bar in bar.chunks_exact(P) {
+                for p in 0..P {
+                    live[p] |= bar[p] != 0.0;
+                }
+            }
+            for p in 0..P {
+                live[p] &= takes_part(&parts[p]);
+            }
             if live == [false; P] {
                 continue;
             }
