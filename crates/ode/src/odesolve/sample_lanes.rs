@@ -20,7 +20,7 @@ use super::tableau::Tableau;
 use super::trajectory::Trajectory;
 use crate::field::native::{Evaluator, LaneEvaluator, LaneGradient};
 use crate::field::{Isa, VectorField};
-use block::{Batch, Block, BlockLimits, Finished, Outcome, SolvedBlock};
+use block::{Batch, Block, BlockLimits, Finished, LaneOutcome, SolvedBlock};
 use odesync_base::failure::SolveFailure;
 use reverse::Reverse;
 
@@ -200,15 +200,15 @@ impl<'a> LaneBatch<'a> {
         gradient: &mut LaneGradient<P>,
     ) -> Vec<(usize, Vec<f64>)> {
         let mut all = solved.lanes.iter().flatten();
-        if all.any(|finished| matches!(finished.result, Outcome::Failed(_))) {
+        if all.any(|finished| matches!(finished.result, LaneOutcome::Failed(_))) {
             self.has_failed.store(true, Ordering::Relaxed);
         }
         if self.has_failed.load(Ordering::Relaxed) {
             return vec![];
         }
         let bars = |finished: &Finished| match finished.result {
-            Outcome::Solved => (inputs.cotangent)(finished.index, &finished.work.u),
-            Outcome::Failed(_) | Outcome::Abandoned => vec![],
+            LaneOutcome::Solved => (inputs.cotangent)(finished.index, &finished.work.u),
+            LaneOutcome::Failed(_) | LaneOutcome::Abandoned => vec![],
         };
         let bars: [Vec<Vec<f64>>; P] =
             std::array::from_fn(|p| solved.lanes[p].iter().map(bars).collect());
@@ -233,12 +233,12 @@ impl LaneResults {
             result,
         } = finished;
         match result {
-            Outcome::Solved => {
+            LaneOutcome::Solved => {
                 let solved = (work.into_trajectory(), u0(index));
                 self.solved.push((index, Ok(solved)));
             }
-            Outcome::Failed(failure) => self.solved.push((index, Err(failure))),
-            Outcome::Abandoned => self.abandoned.push(index),
+            LaneOutcome::Failed(failure) => self.solved.push((index, Err(failure))),
+            LaneOutcome::Abandoned => self.abandoned.push(index),
         }
     }
 }

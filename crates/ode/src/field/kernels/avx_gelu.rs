@@ -126,10 +126,10 @@ macro_rules! gelu_functions {
 
 /// Registers of four numbers.
 pub(crate) mod avx2 {
-    use crate::field::kernels::activation::{
+    use crate::field::kernels::exp::{EXP_COEFFICIENTS, LN2_HIGH, LN2_LOW, ROUND};
+    use crate::field::kernels::normal_tail::{
         INV_SQRT_2PI, TAIL_CUTOFF, TAIL_DENOMINATOR, TAIL_NUMERATOR,
     };
-    use crate::field::kernels::exp::{EXP_COEFFICIENTS, LN2_HIGH, LN2_LOW, ROUND};
     use std::arch::x86_64::{
         __m256d as Register, _CMP_GT_OQ, _mm256_add_epi64 as add_integers, _mm256_andnot_pd,
         _mm256_blendv_pd, _mm256_castpd_si256 as as_integers, _mm256_castsi256_pd as as_numbers,
@@ -167,10 +167,10 @@ pub(crate) mod avx2 {
 
 /// Registers of eight numbers.
 pub(crate) mod avx512 {
-    use crate::field::kernels::activation::{
+    use crate::field::kernels::exp::{EXP_COEFFICIENTS, LN2_HIGH, LN2_LOW, ROUND};
+    use crate::field::kernels::normal_tail::{
         INV_SQRT_2PI, TAIL_CUTOFF, TAIL_DENOMINATOR, TAIL_NUMERATOR,
     };
-    use crate::field::kernels::exp::{EXP_COEFFICIENTS, LN2_HIGH, LN2_LOW, ROUND};
     use std::arch::x86_64::{
         __m512d as Register, _CMP_GT_OQ, _mm512_abs_pd as abs, _mm512_add_epi64 as add_integers,
         _mm512_castpd_si512 as as_integers, _mm512_castsi512_pd as as_numbers, _mm512_cmp_pd_mask,

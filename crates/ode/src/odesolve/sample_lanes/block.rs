@@ -56,11 +56,11 @@ pub(super) struct Finished {
     pub index: usize,
     /// Its results, and the slots that it evaluated alone: the first stage and the extra stages of dense outputs.
     pub work: Workspace,
-    pub result: Outcome,
+    pub result: LaneOutcome,
 }
 
 /// How a solve left its lane.
-pub(super) enum Outcome {
+pub(super) enum LaneOutcome {
     Solved,
     Failed(SolveFailure),
     /// The tape of the block would have become too long.
@@ -154,7 +154,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
             }
             if TAPE && tape + self.round_len() > limits.tape {
                 for (p, lane) in lanes.iter_mut().enumerate() {
-                    self.finish(p, lane, Outcome::Abandoned);
+                    self.finish(p, lane, LaneOutcome::Abandoned);
                 }
                 return self.solved;
             }
@@ -166,7 +166,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
                 };
                 match core.finish_attempt(&mut lane.method, *step, Ok(()), false) {
                     Ok(is_accepted) => accepted[p] = is_accepted,
-                    Err(failure) => self.finish(p, lane, Outcome::Failed(failure)),
+                    Err(failure) => self.finish(p, lane, LaneOutcome::Failed(failure)),
                 }
             }
             if TAPE {
@@ -190,7 +190,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
             if lane.core.is_none()
                 && let Err(failure) = self.start(p, lane, take()?)
             {
-                self.finish(p, lane, Outcome::Failed(failure));
+                self.finish(p, lane, LaneOutcome::Failed(failure));
                 continue;
             }
             let core = lane.core.as_mut()?;
@@ -199,8 +199,8 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
                     lane.method.prepare_lane(core);
                     return Some(step);
                 }
-                Ok(None) => self.finish(p, lane, Outcome::Solved),
-                Err(failure) => self.finish(p, lane, Outcome::Failed(failure)),
+                Ok(None) => self.finish(p, lane, LaneOutcome::Solved),
+                Err(failure) => self.finish(p, lane, LaneOutcome::Failed(failure)),
             }
         }
     }
@@ -235,7 +235,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
     }
 
     /// Takes the solve out of lane `p`, if there is one.
-    fn finish(&mut self, p: usize, lane: &mut Lane<TAPE>, result: Outcome) {
+    fn finish(&mut self, p: usize, lane: &mut Lane<TAPE>, result: LaneOutcome) {
         if let Some(core) = lane.core.take() {
             let work = core.work;
             self.solved.lanes[p].push(Finished {

@@ -10,7 +10,7 @@ use super::super::adjoint::explicit_rk::n_output_slots;
 use super::super::recorded_steps::RecordedSteps;
 use super::super::tableau::Tableau;
 use super::super::workspace::Workspace;
-use super::block::{Finished, LaneTape, Outcome, SolvedBlock, scatter};
+use super::block::{Finished, LaneOutcome, LaneTape, SolvedBlock, scatter};
 use crate::field::native::{LaneEvaluator, LaneGradient};
 
 /// The solve whose steps a lane goes back over.
@@ -125,7 +125,7 @@ impl<'b, 'e, const P: usize> Reverse<'b, 'e, P> {
                 cotangents: CotangentCursor::new(outputs, &self.bars[p][rest.len()], dof),
                 steps: steps.len(),
                 output_slots: n_output_slots(self.tableau, &work.recorded),
-                is_solved: matches!(finished.result, Outcome::Solved),
+                is_solved: matches!(finished.result, LaneOutcome::Solved),
             });
             if !steps.is_empty() {
                 return;
