@@ -98,8 +98,16 @@ impl<'a> CotangentCursor<'a> {
 
     /// Adds the cotangents at the end of step `n` to `mu`. They are reached before those inside the step.
     pub fn add_at_end(&mut self, n: usize, mu: &mut [f64]) {
-        while matches!(self.outputs.last(), Some(SaveLocation::End(m)) if *m == n) {
-            add(self.pop(), mu);
+        while let Some(bar) = self.pop_at_end(n) {
+            add(bar, mu);
+        }
+    }
+
+    /// Returns the next cotangent at the end of step `n`.
+    pub fn pop_at_end(&mut self, n: usize) -> Option<&'a [f64]> {
+        match self.outputs.last() {
+            Some(SaveLocation::End(m)) if *m == n => Some(self.pop()),
+            _ => None,
         }
     }
 

@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use super::checkpoints::{self, ForwardInputs};
 use super::discrete_adjoint::{self, GradientAccumulator};
 use super::driver::Problem;
+use super::engine::SolveGradient;
 use super::gradients::Adjoint;
 use super::options::SolveOptions;
 use super::solver::{Solver, SolverFamily};
 use super::switch_gradient::add_switch_terms;
 use super::tableau::Tableau;
+use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
 use super::{auto, continuous_adjoint, symplectic_adjoint};
 use crate::Result;
@@ -114,6 +116,18 @@ impl BackwardContext {
             state: saved.u0.clone(),
             sample: saved.sample,
             method: self.options.solver.running(),
+        }
+    }
+
+    /// Returns a gradient, after a check that all of it is finite.
+    ///
+    /// # Errors
+    /// The failure of the first problem whose gradient is not.
+    pub fn checked_gradient(&self, values: Vec<f64>, u0: Vec<Vec<f64>>) -> Result<SolveGradient> {
+        let nonfinite = u0.iter().position(|u0| !all_finite(u0));
+        match nonfinite.or((!all_finite(&values)).then_some(0)) {
+            Some(i) => Err(self.gradient_failure(i).into()),
+            None => Ok(SolveGradient { values, u0 }),
         }
     }
 

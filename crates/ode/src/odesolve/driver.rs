@@ -201,37 +201,51 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         method: &mut S,
         detect_stiffness: bool,
     ) -> Result<Option<Step>, SolveFailure> {
-        let adaptive = !self.options.is_fixed_step();
         while let Some(step) = self.next_step(method)? {
             let index = self.work.recorded.steps.len();
             let attempt = method.perform_step(self, index, step);
-            if !adaptive {
-                attempt.map_err(|reason| self.failure(reason))?;
-                if !all_finite(&self.work.next) {
-                    return Err(self.failure(FailureReason::NotFinite));
-                }
-                self.accept_step(method, step)?;
+            if self.finish_attempt(method, step, attempt, detect_stiffness)? {
                 return Ok(Some(step));
-            }
-            self.last_failure = attempt.err();
-            if self.last_failure.is_some() {
-                self.stepper.record_step(false, 0.5 * step.h().abs());
-                self.stepper.clamp_to_end(step);
-                self.work.stats.rejected += 1;
-            } else if !all_finite(&self.work.next) {
-                // The scaled error of an infinite state is zero, so the error test would accept it.
-                self.stepper.reject_nonfinite(step);
-                self.work.stats.rejected += 1;
-            } else if self.passes_error_test(method, step) {
-                let switch = detect_stiffness && method.should_switch(self, step);
-                // A solve that an event terminates has no use for another method.
-                self.switch_requested = !self.accept_step(method, step)? && switch;
-                return Ok(Some(step));
-            } else {
-                self.work.stats.rejected += 1;
             }
         }
         Ok(None)
+    }
+
+    /// Accepts or rejects a step that was attempted, and returns whether it is accepted.
+    #[inline]
+    pub fn finish_attempt<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &mut S,
+        step: Step,
+        attempt: Result<(), FailureReason>,
+        detect_stiffness: bool,
+    ) -> Result<bool, SolveFailure> {
+        if self.options.is_fixed_step() {
+            attempt.map_err(|reason| self.failure(reason))?;
+            if !all_finite(&self.work.next) {
+                return Err(self.failure(FailureReason::NotFinite));
+            }
+            self.accept_step(method, step)?;
+            return Ok(true);
+        }
+        self.last_failure = attempt.err();
+        if self.last_failure.is_some() {
+            self.stepper.record_step(false, 0.5 * step.h().abs());
+            self.stepper.clamp_to_end(step);
+            self.work.stats.rejected += 1;
+        } else if !all_finite(&self.work.next) {
+            // The scaled error of an infinite state is zero, so the error test would accept it.
+            self.stepper.reject_nonfinite(step);
+            self.work.stats.rejected += 1;
+        } else if self.passes_error_test(method, step) {
+            let switch = detect_stiffness && method.should_switch(self, step);
+            // A solve that an event terminates has no use for another method.
+            self.switch_requested = !self.accept_step(method, step)? && switch;
+            return Ok(true);
+        } else {
+            self.work.stats.rejected += 1;
+        }
+        Ok(false)
     }
 
     /// Whether the attempted step is accepted; sets the size of the next one.
@@ -248,18 +262,26 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         &mut self,
         method: &S,
     ) -> Result<Option<Step>, SolveFailure> {
-        let work = &*self.work;
-        let next = self
-            .stepper
-            .next(|| all_finite(&work.next) && method.is_finite());
-        let next = next.map_err(|reason| match (reason, self.last_failure) {
-            (FailureReason::StepTooSmall, Some(last_failure)) => self.failure(last_failure),
-            _ => self.failure(reason),
-        })?;
+        let next = self.propose_step(method)?;
         if next.is_some() {
             self.ensure_tape_capacity(method, self.work.recorded.steps.len())?;
         }
         Ok(next)
+    }
+
+    /// Returns the next step to attempt; `None` where the end is reached.
+    pub fn propose_step<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &S,
+    ) -> Result<Option<Step>, SolveFailure> {
+        let work = &*self.work;
+        let next = self
+            .stepper
+            .next(|| all_finite(&work.next) && method.is_finite());
+        next.map_err(|reason| match (reason, self.last_failure) {
+            (FailureReason::StepTooSmall, Some(last_failure)) => self.failure(last_failure),
+            _ => self.failure(reason),
+        })
     }
 
     /// Accepts the attempted step: detects events, writes the output times inside the step and advances the state. Returns

@@ -1,6 +1,8 @@
 //! The engine trait, which solves a batch of initial value problems and computes the gradient by a reverse sweep, and the
 //! native engine.
 
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 
 use super::backward_context::{BackwardContext, WorkspacePool};
@@ -10,12 +12,13 @@ use super::driver::{self, Problem};
 use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
 use super::recorded_steps::RecordedSteps;
+use super::sample_lanes::{self, Cotangent, LaneBatch, LaneTape};
 use super::trajectory::Trajectory;
-use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
+use odesync_base::failure::SolveFailure;
 use odesync_base::text::count_of;
 
 /// Gradients of `Σ ⟨ū, u⟩` over all problems.
@@ -54,6 +57,27 @@ pub trait Engine: Send {
     /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient>;
 
+    /// Solves every problem, as [`Engine::forward`], and returns the gradient of a loss of the solutions with them. `cotangent`
+    /// returns ∂L/∂u, `[time, dof]`, of one problem from its index and its solution, `[time, dof]`, so that an engine may go back
+    /// over one solve before it begins another. Nothing is kept for [`Engine::backward`].
+    ///
+    /// # Errors
+    /// The errors of [`Engine::forward`] and [`Engine::backward`].
+    fn forward_backward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        recorded: Option<&[RecordedSteps]>,
+        cotangent: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    ) -> Result<(Vec<Trajectory>, SolveGradient)> {
+        let solved = self.forward(field, problems, options, recorded, true)?;
+        let bars = solved.iter().enumerate();
+        let bars: Vec<Vec<f64>> = bars.map(|(i, solved)| cotangent(i, &solved.u)).collect();
+        let gradient = self.backward(&bars)?;
+        Ok((solved, gradient))
+    }
+
     /// Returns the name of the engine, as in `engine: "native"`.
     fn name(&self) -> &'static str;
 }
@@ -65,10 +89,11 @@ pub struct NativeEngine {
     pub(super) workspaces: Vec<Workspace>,
     pub(super) backward_context: Option<BackwardContext>,
     pub(super) pool: WorkspacePool,
+    pub(super) lane_tapes: Mutex<Vec<LaneTape>>,
 }
 
 /// Returns what the forward solve records for a gradient by this method, and whether it writes a tape.
-fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
+pub(super) fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
     match adjoint {
         Adjoint::Backprop => (ForwardRecord::Steps, true),
         Adjoint::Continuous => (ForwardRecord::Nothing, false),
@@ -78,6 +103,49 @@ fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
         ),
         Adjoint::AdaptiveCheckpoint => (ForwardRecord::Checkpoints(Checkpoints::adaptive()), false),
         Adjoint::Symplectic => (ForwardRecord::States(vec![]), false),
+    }
+}
+
+/// Solves one problem of a batch into `work`, with this record for a gradient; on the recorded steps where these are given.
+pub(super) fn solve_problem(
+    (evaluator, field, problem): (&Evaluator, &VectorField, &Problem),
+    options: &SolveOptions,
+    recorded: Option<&RecordedSteps>,
+    (record, taped): (ForwardRecord, bool),
+    work: &mut Workspace,
+) -> std::result::Result<(), SolveFailure> {
+    work.record = record;
+    match recorded {
+        Some(recorded) if taped => {
+            driver::replay::<_, true>(evaluator, problem, options, recorded, work)
+        }
+        Some(recorded) => driver::replay::<_, false>(evaluator, problem, options, recorded, work),
+        None => {
+            let breakpoints = field.breakpoints_within(problem.sample, problem.t);
+            if taped {
+                driver::solve::<_, true>(evaluator, &breakpoints, problem, options, work)
+            } else {
+                driver::solve::<_, false>(evaluator, &breakpoints, problem, options, work)
+            }
+        }
+    }
+}
+
+/// Returns the results of a solve in `work`, which keeps what its gradient needs.
+pub(super) fn trajectory(work: &mut Workspace, is_replay: bool) -> Trajectory {
+    let is_partial = matches!(
+        work.record,
+        ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing
+    ) && !is_replay;
+    Trajectory {
+        u: work.u.clone(),
+        recorded: match is_partial {
+            true => RecordedSteps::default(),
+            false => work.recorded.clone(),
+        },
+        stats: work.stats,
+        event_hits: std::mem::take(&mut work.event_hits),
+        terminated_at: work.terminated_at,
     }
 }
 
@@ -157,6 +225,17 @@ impl Engine for NativeEngine {
         check_batch(field, problems, options, recorded)?;
         let evaluator = Evaluator::new(field);
         self.backward_context = None;
+        if !keep
+            && recorded.is_none()
+            && let Some(tableau) = sample_lanes::tableau(options, problems.len())
+        {
+            let batch = (field, problems);
+            let lanes = LaneBatch::new(&evaluator, batch, options, tableau, &self.lane_tapes);
+            let mut solved = lanes.run(None).solved;
+            solved.sort_unstable_by_key(|(i, _)| *i);
+            let trajectories = solved.into_iter().map(|(_, result)| Ok(result?.0));
+            return trajectories.collect();
+        }
         if self.workspaces.len() < problems.len() {
             self.workspaces
                 .resize_with(problems.len(), Default::default);
@@ -169,29 +248,14 @@ impl Engine for NativeEngine {
             false => (ForwardRecord::Steps, false),
         };
         let solve = |(i, work): (usize, &mut Workspace)| {
-            let problem = &problems[i];
             work.tape_limit = tape_limit;
-            work.record = record.clone();
             if keep && !taped {
                 // Frees the tape of an earlier solve: this one writes none.
                 work.tape = vec![];
             }
-            match recorded {
-                Some(recorded) if taped => {
-                    driver::replay::<_, true>(&evaluator, problem, options, &recorded[i], work)
-                }
-                Some(recorded) => {
-                    driver::replay::<_, false>(&evaluator, problem, options, &recorded[i], work)
-                }
-                None => {
-                    let breakpoints = field.breakpoints_within(problem.sample, problem.t);
-                    if taped {
-                        driver::solve::<_, true>(&evaluator, &breakpoints, problem, options, work)
-                    } else {
-                        driver::solve::<_, false>(&evaluator, &breakpoints, problem, options, work)
-                    }
-                }
-            }
+            let recorded = recorded.map(|recorded| &recorded[i]);
+            let inputs = (&evaluator, field, &problems[i]);
+            solve_problem(inputs, options, recorded, (record.clone(), taped), work)
         };
         let work = &mut self.workspaces[..problems.len()];
         let results: Vec<_> = match work {
@@ -201,22 +265,9 @@ impl Engine for NativeEngine {
         for result in results {
             result?;
         }
-        let recorded_is_partial = matches!(
-            record,
-            ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing
-        ) && recorded.is_none();
         let trajectories = self.workspaces[..problems.len()]
             .iter_mut()
-            .map(|work| Trajectory {
-                u: work.u.clone(),
-                recorded: match recorded_is_partial {
-                    true => RecordedSteps::default(),
-                    false => work.recorded.clone(),
-                },
-                stats: work.stats,
-                event_hits: std::mem::take(&mut work.event_hits),
-                terminated_at: work.terminated_at,
-            })
+            .map(|work| trajectory(work, recorded.is_some()))
             .collect();
         if keep {
             self.backward_context =
@@ -260,11 +311,18 @@ impl Engine for NativeEngine {
         for (i, bars) in bars.iter().enumerate() {
             context.add_switch_terms(i, bars, &mut values)?;
         }
-        let nonfinite = u0.iter().position(|u0| !all_finite(u0));
-        if let Some(i) = nonfinite.or((!all_finite(&values)).then_some(0)) {
-            return Err(context.gradient_failure(i).into());
-        }
-        Ok(SolveGradient { values, u0 })
+        context.checked_gradient(values, u0)
+    }
+
+    fn forward_backward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        recorded: Option<&[RecordedSteps]>,
+        cotangent: &Cotangent,
+    ) -> Result<(Vec<Trajectory>, SolveGradient)> {
+        self.solve_there_and_back(field, problems, options, recorded, cotangent)
     }
 
     fn name(&self) -> &'static str {

@@ -49,10 +49,43 @@ impl ExplicitRk {
         self.tableau = tableau;
         (self.first_stage_ready, self.extra_stages_ready) = (false, false);
         self.stiffness = StiffnessDetector::default();
+        // What an earlier solve left must not tell why this one fails.
+        self.k.clear();
         self.k.resize(s * dof, 0.0);
         self.weights.resize(s, 0.0);
         self.stage.resize(dof, 0.0);
         self.error.resize(dof, 0.0);
+    }
+
+    /// Prepares the step from the current state that is taken in a lane, beside those of other solves: the first stage, if the
+    /// step before has left none, is evaluated here where it is shared with the steps (first same as last), and counted where
+    /// every step evaluates it.
+    pub fn prepare_lane<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut IntegratorCore<R, TAPE>,
+    ) {
+        self.extra_stages_ready = false;
+        if self.first_stage_ready {
+            return;
+        }
+        if self.tableau.fsal {
+            self.evaluate_first_stage(integrator, 0);
+        } else {
+            integrator.work.stats.evaluations += 1;
+            self.first_stage_ready = true;
+        }
+    }
+
+    /// Returns the slope of the first stage, `[dof]`.
+    pub fn first_stage(&self) -> &[f64] {
+        &self.k[..self.stage.len()]
+    }
+
+    /// Takes over the slopes of all stages of a step, `[stages, dof]`.
+    pub fn set_stages(&mut self, slopes: impl Iterator<Item = f64>) {
+        for (k, slope) in self.k.iter_mut().zip(slopes) {
+            *k = slope;
+        }
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.

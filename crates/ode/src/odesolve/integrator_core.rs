@@ -99,6 +99,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         work.event_was_defined.clear();
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
+        work.next.clear();
         work.next.resize(dof, 0.0);
         work.output_state.resize(dof, 0.0);
         work.state.copy_from_slice(problem.u0);

@@ -296,7 +296,7 @@ fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
 }
 
 /// Returns a random field: each element of `steps` adds an operation on known expressions.
-fn random_field(steps: &[(u8, u8, u8, u8)], numbers: &[f64]) -> VectorField {
+pub fn random_field(steps: &[(u8, u8, u8, u8)], numbers: &[f64]) -> VectorField {
     let b = FieldBuilder::new(3);
     let weight = b.block("w", &[3, 3], &numbers[..9], true).unwrap();
     let bias = b.block("b", &[3], &numbers[9..12], true).unwrap();

@@ -9,6 +9,7 @@ mod every_engine;
 mod field;
 mod odesolve;
 mod robustness;
+mod sample_lanes;
 mod step_control;
 mod stiff;
 mod switching;

@@ -75,13 +75,11 @@ impl AdjointHessian {
             .collect::<Result<Vec<_>>>()?;
         let states: Vec<&[f64]> = solves.iter().map(|s| s.u()).collect();
         let parts = problem.loss_from_states(&states, &initial_states, LossTarget::Data);
+        let state_grads =
+            |(i, u): (usize, &&[f64])| problem.state_grads(i, u, &initial_states, LossTarget::Data);
         Ok(AdjointHessian {
-            zero_grads: parts
-                .state_grads
-                .iter()
-                .map(|b| vec![0.0; b.len()])
-                .collect(),
-            state_grads: parts.state_grads,
+            zero_grads: states.iter().map(|u| vec![0.0; u.len()]).collect(),
+            state_grads: states.iter().enumerate().map(state_grads).collect(),
             loss: parts.loss,
             n: params.len(),
             group_size: solves.len().div_ceil(MAX_GROUPS).max(1),
@@ -153,8 +151,11 @@ impl AdjointHessian {
             let parts = self
                 .problem
                 .loss_from_states(&states, u0_tangent, LossTarget::Zero);
-            for (all, part) in state_grad_tangents.iter_mut().zip(&parts.state_grads) {
-                for (to, from) in all.chunks_exact_mut(w).zip(part) {
+            for (i, all) in state_grad_tangents.iter_mut().enumerate() {
+                let part = self
+                    .problem
+                    .state_grads(i, states[i], u0_tangent, LossTarget::Zero);
+                for (to, from) in all.chunks_exact_mut(w).zip(&part) {
                     to[p] = *from;
                 }
             }

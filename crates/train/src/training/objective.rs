@@ -142,7 +142,20 @@ pub(crate) fn evaluate_loss(
     let field = problem.field(params, lambda)?;
     let initial_states = problem.initial_states(params);
     let problems = problem.problems(&initial_states);
-    let solved = engine.forward(&field, &problems, problem.solver(), recorded, with_gradient)?;
+    let solver = problem.solver();
+    let (solved, gradient) = match with_gradient {
+        true => {
+            let cotangent =
+                |i: usize, u: &[f64]| problem.state_grads(i, u, &initial_states, LossTarget::Data);
+            let (solved, gradient) =
+                engine.forward_backward(&field, &problems, solver, recorded, &cotangent)?;
+            (solved, Some(gradient))
+        }
+        false => (
+            engine.forward(&field, &problems, solver, recorded, false)?,
+            None,
+        ),
+    };
     let states: Vec<&[f64]> = solved.iter().map(|s| &s.u[..]).collect();
     let parts = problem.loss_from_states(&states, &initial_states, LossTarget::Data);
     let mut loss = Loss {
@@ -155,8 +168,7 @@ pub(crate) fn evaluate_loss(
         loss.stats += solved.stats;
         loss.recorded.push(solved.recorded);
     }
-    if with_gradient {
-        let back = engine.backward(&parts.state_grads)?;
+    if let Some(back) = gradient {
         loss.gradient = problem.gather_gradient(&field, &back.values, &back.u0, &parts.aux_grads);
     }
     Ok(loss)

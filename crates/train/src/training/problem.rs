@@ -176,7 +176,7 @@ impl TrainingProblem {
         self.segments.problems(initial_states)
     }
 
-    /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives.
+    /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives by the auxiliary parameters.
     pub(crate) fn loss_from_states(
         &self,
         states: &[&[f64]],
@@ -185,6 +185,17 @@ impl TrainingProblem {
     ) -> LossParts {
         self.segments
             .loss_from_states(states, initial_states, target)
+    }
+
+    /// Returns the derivatives of the loss by the solved states `u` of problem `i`, `[time, dof]`.
+    pub(crate) fn state_grads(
+        &self,
+        i: usize,
+        u: &[f64],
+        initial_states: &[Vec<f64>],
+        target: LossTarget,
+    ) -> Vec<f64> {
+        self.segments.state_grads(i, u, initial_states, target)
     }
 
     /// Assembles the gradient with respect to all parameters from its parts: the gradients with respect to the field's values and
@@ -233,8 +244,6 @@ pub(crate) struct LossParts {
     pub loss: f64,
     pub data_loss: f64,
     pub continuity: f64,
-    /// Gradients with respect to the states of each problem, `[time, dof]`.
-    pub state_grads: Vec<Vec<f64>>,
     /// Direct gradient with respect to the auxiliary parameters.
     pub aux_grads: Vec<f64>,
 }

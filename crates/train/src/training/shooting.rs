@@ -54,16 +54,6 @@ enum TrainableStart {
     Full(Range<usize>),
 }
 
-/// Mean squared errors, and the derivatives of the relative one.
-struct MeanSquares {
-    /// In the data's units.
-    data: f64,
-    /// Relative to the size of each state variable, where these are known.
-    relative: f64,
-    /// Derivatives with respect to the solved states, `[time, dof]` for each problem.
-    state_grads: Vec<Vec<f64>>,
-}
-
 /// Division of samples into segments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ShootingConfig {
@@ -234,35 +224,21 @@ impl Segments {
             .collect()
     }
 
-    /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives.
+    /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives by the auxiliary parameters.
     pub fn loss_from_states(
         &self,
         states: &[&[f64]],
         initial_states: &[Vec<f64>],
         target: LossTarget,
     ) -> LossParts {
-        let MeanSquares {
-            data,
-            relative,
-            mut state_grads,
-        } = self.mean_squared_error(states, target);
+        let (data, relative) = self.mean_squared_errors(states, target);
         let gaps = self.gaps(initial_states, states);
         let n_gaps = gaps.len().max(1) as f64;
         let continuity = gaps.iter().fold(0.0, |sum, g| sum + g * g) / n_gaps;
         let weights = || (0..self.dof).cycle().map(|variable| self.weight(variable));
         let squares = gaps.iter().zip(weights());
         let relative_gaps = squares.fold(0.0, |sum, (g, weight)| sum + weight * (g * g)) / n_gaps;
-        let gap_scale = 2.0 * self.continuity_weight / n_gaps;
-        for (i, segment) in self.segments.iter().enumerate() {
-            if let TrainableStart::Correction(range) = &segment.trainable {
-                let before = &mut state_grads[i - 1];
-                let end = before.len() - self.dof;
-                let bars = before[end..].iter_mut().zip(&gaps[range.clone()]);
-                for ((bar, gap), weight) in bars.zip(weights()) {
-                    *bar -= gap_scale * gap * weight;
-                }
-            }
-        }
+        let gap_scale = self.gap_scale();
         let aux_grads = gaps.iter().zip(weights());
         let mut aux_grads: Vec<f64> = aux_grads
             .map(|(gap, weight)| gap_scale * gap * weight)
@@ -272,39 +248,76 @@ impl Segments {
             loss: relative + self.continuity_weight * relative_gaps,
             data_loss: data,
             continuity,
-            state_grads,
             aux_grads,
         }
     }
 
-    /// Computes the mean squared error over the values that are not missing, and the derivatives of the relative one with respect
-    /// to the solved states.
-    fn mean_squared_error(&self, states: &[&[f64]], target: LossTarget) -> MeanSquares {
-        let mut state_grads: Vec<Vec<f64>> = states.iter().map(|u| vec![0.0; u.len()]).collect();
-        let (mut sum, mut relative) = (0.0, 0.0);
+    /// Returns the derivatives of the loss by the solved states `u` of problem `i`, `[time, dof]`. They depend on no other
+    /// problem's states: a segment ends where another begins, and begins at parameters.
+    pub fn state_grads(
+        &self,
+        i: usize,
+        u: &[f64],
+        initial_states: &[Vec<f64>],
+        target: LossTarget,
+    ) -> Vec<f64> {
+        let mut bars = vec![0.0; u.len()];
         let scale = 2.0 / self.n_measured;
-        for ((segment, u), bar) in self.segments.iter().zip(states).zip(&mut state_grads) {
-            for (time, row) in segment.data.outer_iter().enumerate() {
-                for (variable, data) in self.columns.iter().zip(row) {
-                    let at = time * self.dof + variable;
-                    // A NaN prediction must make the error NaN where there is data.
-                    let difference = match target {
-                        _ if data.is_nan() => 0.0,
-                        LossTarget::Data => u[at] - data,
-                        LossTarget::Zero => u[at],
-                    };
-                    let weight = self.weight(*variable);
-                    sum += difference * difference;
-                    relative += weight * (difference * difference);
-                    bar[at] = difference * scale * weight;
-                }
+        self.for_each_error(&self.segments[i], u, target, |at, variable, difference| {
+            bars[at] = difference * scale * self.weight(variable);
+        });
+        let next = self.segments.get(i + 1).zip(initial_states.get(i + 1));
+        if let Some((Segment { trainable, .. }, start)) = next
+            && let TrainableStart::Correction(_) = trainable
+        {
+            let (end, gap_scale) = (u.len() - self.dof, self.gap_scale());
+            let ends = bars[end..].iter_mut().zip(start).zip(&u[end..]);
+            for (variable, ((bar, start), end)) in ends.enumerate() {
+                *bar -= gap_scale * (start - end) * self.weight(variable);
             }
         }
-        MeanSquares {
-            data: sum / self.n_measured,
-            relative: relative / self.n_measured,
-            state_grads,
+        bars
+    }
+
+    /// Returns the factor of a gap, times its weight, in the derivatives of the loss.
+    fn gap_scale(&self) -> f64 {
+        2.0 * self.continuity_weight / self.n_corrections.max(1) as f64
+    }
+
+    /// Calls `f` for each value of a segment's data with its index in the solved states `u`, its state variable, and the
+    /// difference of solution and target, which is 0 where the value is missing.
+    fn for_each_error(
+        &self,
+        segment: &Segment,
+        u: &[f64],
+        target: LossTarget,
+        mut f: impl FnMut(usize, usize, f64),
+    ) {
+        for (time, row) in segment.data.outer_iter().enumerate() {
+            for (variable, data) in self.columns.iter().zip(row) {
+                let at = time * self.dof + variable;
+                // A NaN prediction must make the error NaN where there is data.
+                let difference = match target {
+                    _ if data.is_nan() => 0.0,
+                    LossTarget::Data => u[at] - data,
+                    LossTarget::Zero => u[at],
+                };
+                f(at, *variable, difference);
+            }
         }
+    }
+
+    /// Returns the mean squared errors over the values that are not missing: in the data's units, and relative to the size of
+    /// each state variable, where these are known.
+    fn mean_squared_errors(&self, states: &[&[f64]], target: LossTarget) -> (f64, f64) {
+        let (mut sum, mut relative) = (0.0, 0.0);
+        for (segment, u) in self.segments.iter().zip(states) {
+            self.for_each_error(segment, u, target, |_, variable, difference| {
+                sum += difference * difference;
+                relative += self.weight(variable) * (difference * difference);
+            });
+        }
+        (sum / self.n_measured, relative / self.n_measured)
     }
 
     /// Returns the gaps, laid out as the corrections: the start of each segment minus the end of the one before, for all but a

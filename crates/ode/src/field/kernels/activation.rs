@@ -2,45 +2,10 @@
 
 use super::super::op::Unary;
 #[cfg(target_arch = "x86_64")]
-use super::avx;
+use super::avx_gelu;
 use super::exp::{exp, exp_parts, exp_parts_of_product};
-use super::{fma, polynomial};
-
-/// Coefficients of P in e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7, the rational function of these degrees with the least
-/// relative error, 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
-pub(super) const TAIL_NUMERATOR: [f64; 10] = [
-    0.499_999_999_999_999_976_110_173,
-    0.774_023_563_948_497_900_532_471,
-    0.592_815_096_260_015_704_280_510,
-    0.288_453_819_076_561_568_702_163,
-    0.097_305_170_295_313_937_595_376,
-    0.023_502_083_337_211_597_278_120,
-    0.004_063_773_170_141_581_689_933,
-    0.000_486_727_149_879_691_832_807,
-    0.000_036_919_349_324_768_848_285,
-    0.000_001_370_811_486_951_789_116,
-];
-/// Coefficients of Q in the rational function of [`TAIL_NUMERATOR`], lowest power first.
-pub(super) const TAIL_DENOMINATOR: [f64; 11] = [
-    1.0,
-    2.345_931_688_699_851_682_753_404,
-    2.557_412_867_632_140_039_909_029,
-    1.710_423_556_749_296_963_645_694,
-    0.779_552_013_533_846_936_704_578,
-    0.253_909_161_334_051_449_582_554,
-    0.060_124_158_865_525_995_953_255,
-    0.010_278_911_802_788_731_030_513,
-    0.001_223_480_150_969_516_943_339,
-    0.000_092_543_084_896_070_296_742,
-    0.000_003_436_114_832_393_991_655,
-];
-
-/// Largest a for which Φ(−a) and φ(a) are computed; beyond it they are below 1e-147 and taken as 0. A network has many units with
-/// such negative inputs, and products of such small numbers are subnormal, which some processors compute a hundred times slower.
-pub(super) const TAIL_CUTOFF: f64 = 26.0;
-
-/// 1/√(2π).
-pub(super) const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
+use super::normal_tail::{INV_SQRT_2PI, TAIL_CUTOFF, TAIL_DENOMINATOR, TAIL_NUMERATOR};
+use super::{Isa, fma, polynomial};
 
 /// Returns Φ(x) and φ(x), the normal distribution function and its density, each to a relative error of about two units in the
 /// last place, without branches.
@@ -78,16 +43,20 @@ pub(crate) fn normal_cdf_pdf<const FMA: bool>(x: f64) -> (f64, f64) {
 
 /// Computes [`gelu`] of many numbers, its derivative into `d`, which may be empty.
 #[inline(always)]
-fn gelu_slice<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
+fn gelu_slice<const FMA: bool>(isa: Isa, x: &[f64], y: &mut [f64], d: &mut [f64]) {
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if FMA {
-        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs only on those.
+        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs only on those;
+        // an evaluator takes `Isa::Avx512` only where the processor has it.
         #[allow(unsafe_code)]
         unsafe {
-            done = match d.is_empty() {
-                true => avx::gelu::<false>(x, y, d),
-                false => avx::gelu::<true>(x, y, d),
+            done = match (isa, d.is_empty()) {
+                (Isa::Avx512, true) => avx_gelu::avx512::gelu::<false>(x, y, d),
+                (Isa::Avx512, false) => avx_gelu::avx512::gelu::<true>(x, y, d),
+                (_, true) => avx_gelu::avx2::gelu::<false>(x, y, d),
+                (_, false) => avx_gelu::avx2::gelu::<true>(x, y, d),
             };
         }
     }
@@ -143,9 +112,9 @@ fn erf(x: f64) -> (f64, f64) {
     ((1.0 - 2.0 * cdf).copysign(x), derivative)
 }
 
-/// Fills `y` with f(x) and, where it is not empty, `d` with f′(x).
+/// Fills `y` with f(x) and, where it is not empty, `d` with f′(x). With `FMA` the instruction set is that of the running code.
 #[inline(always)]
-pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut [f64]) {
+pub(crate) fn unary<const FMA: bool>(isa: Isa, f: Unary, x: &[f64], y: &mut [f64], d: &mut [f64]) {
     macro_rules! each {
         (|$x:ident| $value:expr, $derivative:expr) => {{
             for (y, &$x) in y.iter_mut().zip(x) {
@@ -195,7 +164,7 @@ pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut
         Unary::Erf => each!(fused erf),
         Unary::Floor => each!(|x| x.floor(), |_| 0.0),
         Unary::Ceil => each!(|x| x.ceil(), |_| 0.0),
-        Unary::Gelu => gelu_slice::<FMA>(x, y, d),
+        Unary::Gelu => gelu_slice::<FMA>(isa, x, y, d),
         Unary::Relu => each!(|x| if x < 0.0 { 0.0 } else { x }, |_| if x > 0.0 {
             1.0
         } else {
@@ -288,7 +257,7 @@ impl Unary {
     /// Returns f(x).
     pub fn value(self, x: f64) -> f64 {
         let mut y = [0.0];
-        unary::<false>(self, &[x], &mut y, &mut []);
+        unary::<false>(Isa::Portable, self, &[x], &mut y, &mut []);
         y[0]
     }
 }
@@ -332,12 +301,12 @@ mod tests {
             };
             let value = |x: f64| {
                 let mut y = [0.0];
-                unary::<false>(f, &[x], &mut y, &mut []);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut []);
                 y[0]
             };
             for x in xs {
                 let (mut y, mut d) = ([0.0], [0.0]);
-                unary::<false>(f, &[x], &mut y, &mut d);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 assert_eq!(y[0], value(x));
                 let h = 1e-3;
                 let fd = (8.0 * (value(x + h) - value(x - h))
@@ -364,7 +333,7 @@ mod tests {
             };
             let slope = |x: f64| {
                 let (mut y, mut d) = ([0.0], [0.0]);
-                unary::<false>(f, &[x], &mut y, &mut d);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 (y[0], d[0])
             };
             for x in xs {
@@ -391,7 +360,7 @@ mod tests {
         ] {
             for x in [-1e200, 1e200] {
                 let (mut y, mut d, mut dd) = ([0.0], [0.0], [1.0]);
-                unary::<false>(f, &[x], &mut y, &mut d);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 second_derivative::<false>(f, &[x], &y, &d, &mut dd);
                 assert!(dd[0].abs() < 1e-290, "{f:?} at {x}: {}", dd[0]);
             }
@@ -422,7 +391,7 @@ mod tests {
     fn nan_stays_nan() {
         for &f in Unary::ALL {
             let (mut y, mut d) = ([0.0], [0.0]);
-            unary::<false>(f, &[f64::NAN], &mut y, &mut d);
+            unary::<false>(Isa::Portable, f, &[f64::NAN], &mut y, &mut d);
             assert!(y[0].is_nan(), "{f:?}");
         }
     }

@@ -3,16 +3,11 @@
 //!
 //! They run only on processors with AVX2 and FMA.
 
-use super::activation::{INV_SQRT_2PI, TAIL_CUTOFF, TAIL_DENOMINATOR, TAIL_NUMERATOR};
 use super::dense::{HALF, LANES, SumStart};
-use super::exp::{EXP_COEFFICIENTS, LN2_HIGH, LN2_LOW, ROUND};
 use super::outer::{BLOCK_HEIGHT, BLOCK_WIDTH};
 use std::arch::x86_64::{
-    __m256d, _CMP_GT_OQ, _mm256_add_epi64, _mm256_andnot_pd, _mm256_blendv_pd, _mm256_broadcast_sd,
-    _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmp_pd, _mm256_div_pd, _mm256_fmadd_pd,
-    _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_min_pd, _mm256_mul_pd,
-    _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setzero_pd, _mm256_slli_epi64, _mm256_storeu_pd,
-    _mm256_sub_pd,
+    _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd,
+    _mm256_setzero_pd, _mm256_storeu_pd,
 };
 
 /// Returns the partial sums of the inner products of rows with x, whose length is a multiple of four.
@@ -244,121 +239,4 @@ pub(crate) unsafe fn add_outer_block<const HALVES: usize>(
             }
         }
     }
-}
-
-/// Computes GELU, and with `TAPE` its derivative, of the numbers in whole registers, and returns the number of values processed.
-/// The operations and their order are those of the GELU of one number. Two registers are processed at a time: while an operation
-/// of one waits for its operands, the other one proceeds, and each constant is loaded once for both.
-///
-/// # Safety
-/// y is as long as x, and with `TAPE` so is d.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-#[allow(unsafe_code)]
-pub(crate) unsafe fn gelu<const TAPE: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) -> usize {
-    assert!(y.len() >= x.len() && (!TAPE || d.len() >= x.len()));
-    let n = x.len() / HALF * HALF;
-    let mut at = 0;
-    while at < n {
-        // SAFETY: at + 4 W ≤ n, which is no longer than x, y and d.
-        unsafe {
-            if at + 2 * HALF <= n {
-                gelu_block::<2, TAPE>(x, y, d, at);
-                at += 2 * HALF;
-            } else {
-                gelu_block::<1, TAPE>(x, y, d, at);
-                at += HALF;
-            }
-        }
-    }
-    n
-}
-
-/// Computes [`gelu`] for the `W` registers that start at index `at`.
-///
-/// # Safety
-/// at + 4 W is no more than the lengths of x, y and, with `TAPE`, d.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-#[allow(unsafe_code)]
-unsafe fn gelu_block<const W: usize, const TAPE: bool>(
-    x: &[f64],
-    y: &mut [f64],
-    d: &mut [f64],
-    at: usize,
-) {
-    let all = _mm256_set1_pd;
-    let zero = [_mm256_setzero_pd(); W];
-    let (mut v, mut a, mut square, mut far) = (zero, zero, zero, zero);
-    let (mut r, mut r_square, mut scale) = (zero, zero, zero);
-    for w in 0..W {
-        // SAFETY: at + 4 W ≤ x.len().
-        v[w] = unsafe { _mm256_loadu_pd(x.as_ptr().add(at + HALF * w)) };
-        // Where one operand is NaN, the instruction returns the second one, so that NaN stays NaN.
-        let size = _mm256_andnot_pd(all(-0.0), v[w]);
-        a[w] = _mm256_min_pd(all(TAIL_CUTOFF), size);
-        far[w] = _mm256_cmp_pd::<_CMP_GT_OQ>(size, all(TAIL_CUTOFF));
-        square[w] = _mm256_mul_pd(a[w], a[w]);
-        let half = _mm256_mul_pd(all(-0.5), a[w]);
-        // −½ is a power of two, so that −½ a² log₂ e may be rounded in any order.
-        let shifted = _mm256_fmadd_pd(square[w], all(-0.5 * std::f64::consts::LOG2_E), all(ROUND));
-        let k = _mm256_sub_pd(shifted, all(ROUND));
-        let high = _mm256_fmsub_pd(half, a[w], _mm256_mul_pd(k, all(LN2_HIGH)));
-        r[w] = _mm256_fnmadd_pd(k, all(LN2_LOW), high);
-        r_square[w] = _mm256_mul_pd(r[w], r[w]);
-        let exponent = _mm256_add_epi64(_mm256_castpd_si256(shifted), _mm256_set1_epi64x(1023));
-        scale[w] = _mm256_castsi256_pd(_mm256_slli_epi64::<52>(exponent));
-    }
-    let e = polynomial(&EXP_COEFFICIENTS, r, r_square);
-    let below = polynomial(&TAIL_DENOMINATOR, a, square);
-    let above = polynomial(&TAIL_NUMERATOR, a, square);
-    for w in 0..W {
-        let e = _mm256_fmadd_pd(e[w], r_square[w], r[w]);
-        let e = _mm256_andnot_pd(far[w], _mm256_fmadd_pd(e, scale[w], scale[w]));
-        let tail = _mm256_div_pd(_mm256_mul_pd(e, above[w]), below[w]);
-        // The blend selects by the sign bit of v.
-        let cdf = _mm256_blendv_pd(_mm256_sub_pd(all(1.0), tail), tail, v[w]);
-        let density = _mm256_mul_pd(e, all(INV_SQRT_2PI));
-        // SAFETY: at + 4 W is no more than the length of y and, with `TAPE`, of d.
-        unsafe {
-            let to = at + HALF * w;
-            _mm256_storeu_pd(y.as_mut_ptr().add(to), _mm256_mul_pd(v[w], cdf));
-            if TAPE {
-                let derivative = _mm256_fmadd_pd(v[w], density, cdf);
-                _mm256_storeu_pd(d.as_mut_ptr().add(to), derivative);
-            }
-        }
-    }
-}
-
-/// Evaluates [`super::polynomial`] for `W` registers.
-#[inline]
-#[target_feature(enable = "avx,fma")]
-fn polynomial<const N: usize, const W: usize>(
-    c: &[f64; N],
-    x: [__m256d; W],
-    square: [__m256d; W],
-) -> [__m256d; W] {
-    let mut high = [_mm256_set1_pd(c[N - 1]); W];
-    let mut low = [_mm256_set1_pd(c[N - 2]); W];
-    let mut i = N - 2;
-    while i >= 2 {
-        i -= 2;
-        let (odd, even) = (_mm256_set1_pd(c[i + 1]), _mm256_set1_pd(c[i]));
-        for w in 0..W {
-            high[w] = _mm256_fmadd_pd(high[w], square[w], odd);
-        }
-        for w in 0..W {
-            low[w] = _mm256_fmadd_pd(low[w], square[w], even);
-        }
-    }
-    for w in 0..W {
-        high[w] = if i == 1 {
-            let even = _mm256_fmadd_pd(high[w], square[w], _mm256_set1_pd(c[0]));
-            _mm256_fmadd_pd(low[w], x[w], even)
-        } else {
-            _mm256_fmadd_pd(high[w], x[w], low[w])
-        };
-    }
-    high
 }

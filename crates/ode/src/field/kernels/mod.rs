@@ -7,9 +7,15 @@
 pub(crate) mod activation;
 #[cfg(target_arch = "x86_64")]
 mod avx;
+#[cfg(target_arch = "x86_64")]
+mod avx_gelu;
+#[cfg(target_arch = "x86_64")]
+mod avx_lanes;
 pub(crate) mod dense;
 pub(crate) mod exp;
+mod normal_tail;
 pub(crate) mod outer;
+pub(crate) mod sample_lanes;
 pub(crate) mod tangent_ops;
 
 use std::sync::OnceLock;

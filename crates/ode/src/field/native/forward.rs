@@ -1,14 +1,19 @@
-//! Forward evaluation of a program.
+//! Forward evaluation of a program: of one sample, or of `P` samples side by side, whose values are laid out
+//! `[component][lane]`.
+//!
+//! A sample's operations and their order are the same in every lane and alone, and so are its bits.
 
 use super::super::kernels::dense::SumStart;
-use super::super::kernels::{activation, copy, dense};
+use super::super::kernels::{Isa, activation, copy, dense, sample_lanes};
 use super::super::op::Binary;
 use super::super::signal::Signal;
 use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind};
 use std::sync::Arc;
 
-/// The inputs of an evaluation, besides its buffer.
-pub(super) struct EvalContext<'a> {
+/// The inputs of an evaluation of `P` samples, besides its buffer.
+pub(super) struct EvalContext<'a, const P: usize> {
+    /// Instruction set of the running code.
+    pub isa: Isa,
     /// All parameter values (read by the static program only).
     pub params: &'a [f64],
     /// Packed weights and biases.
@@ -16,73 +21,104 @@ pub(super) struct EvalContext<'a> {
     /// The transposes of some layers' packed weights.
     pub transposed: &'a [f64],
     pub affines: &'a [AffineLayer],
-    /// Values of the static program.
+    /// Values of the static program, in every lane.
     pub static_buffer: &'a [f64],
     pub signals: &'a [Arc<dyn Signal>],
-    pub sample: usize,
-    pub t: f64,
+    pub samples: [usize; P],
+    pub t: [f64; P],
     pub u: &'a [f64],
 }
 
-impl EvalContext<'_> {
-    /// Evaluates the derivative of a signal into `out`, which is as long as the signal, and returns it.
+impl<const P: usize> EvalContext<'_, P> {
+    /// Evaluates a signal in every lane into `out`.
+    #[inline(always)]
+    fn signal(&self, signal: usize, out: &mut [f64]) {
+        let signal = &self.signals[signal];
+        let sample = |p: usize| self.samples[p].min(signal.n_samples() - 1);
+        if P == 1 {
+            return signal.value(sample(0), self.t[0], out);
+        }
+        const FEW: usize = 8;
+        let n = out.len() / P;
+        let (mut few, mut many) = ([0.0; FEW], vec![]);
+        let value = match few.get_mut(..n) {
+            Some(few) => few,
+            None => {
+                many.resize(n, 0.0);
+                &mut many[..]
+            }
+        };
+        for p in 0..P {
+            signal.value(sample(p), self.t[p], value);
+            for (out, value) in out.chunks_exact_mut(P).zip(&*value) {
+                out[p] = *value;
+            }
+        }
+    }
+
+    /// Evaluates the derivative of a signal, in the first lane, into `out`, which is as long as the signal, and returns it.
     pub fn signal_dt<'r>(&self, signal: usize, out: &'r mut [f64]) -> &'r [f64] {
         let signal = &self.signals[signal];
-        signal.derivative(self.sample.min(signal.n_samples() - 1), self.t, out);
+        signal.derivative(self.samples[0].min(signal.n_samples() - 1), self.t[0], out);
         out
     }
 
-    /// Evaluates the second derivative of a signal into `out`, which is as long as the signal, and returns it.
+    /// Evaluates the second derivative of a signal, in the first lane, into `out`, which is as long as the signal, and returns it.
     pub fn signal_d2t<'r>(&self, signal: usize, out: &'r mut [f64]) -> &'r [f64] {
         let signal = &self.signals[signal];
-        signal.second_derivative(self.sample.min(signal.n_samples() - 1), self.t, out);
+        signal.second_derivative(self.samples[0].min(signal.n_samples() - 1), self.t[0], out);
         out
     }
 }
 
 #[inline(always)]
-fn operand<'a>(x: BufferSlice, static_buffer: &'a [f64], buffer: &'a [f64]) -> &'a [f64] {
+pub(super) fn operand<'a, const P: usize>(
+    x: BufferSlice,
+    static_buffer: &'a [f64],
+    buffer: &'a [f64],
+) -> &'a [f64] {
     let from = if x.is_static { static_buffer } else { buffer };
-    &from[x.offset..x.offset + x.len]
+    &from[P * x.offset..P * (x.offset + x.len)]
 }
 
 /// Runs the instructions of a program. With `TAPE` the derivatives that a VJP or JVP needs are stored behind the values.
 #[inline(always)]
-pub(super) fn run<const FMA: bool, const TAPE: bool>(
+pub(super) fn run<const FMA: bool, const TAPE: bool, const P: usize>(
     code: &InstructionList,
-    inputs: &EvalContext,
+    inputs: &EvalContext<P>,
     buffer: &mut [f64],
 ) {
-    let (values, derivatives) = buffer.split_at_mut(code.n_values);
+    let (values, derivatives) = buffer.split_at_mut(P * code.n_values);
     for instruction in &code.instructions {
-        let (earlier, rest) = values.split_at_mut(instruction.offset);
-        let out = &mut rest[..instruction.len];
-        let get = |x: BufferSlice| operand(x, inputs.static_buffer, earlier);
+        let (earlier, rest) = values.split_at_mut(P * instruction.offset);
+        let out = &mut rest[..P * instruction.len];
+        let get = |x: BufferSlice| operand::<P>(x, inputs.static_buffer, earlier);
         match &instruction.kind {
-            OpKind::Time => out[0] = inputs.t,
+            OpKind::Time => copy(&inputs.t, out),
             OpKind::State => copy(inputs.u, out),
             OpKind::Param(at) => out.copy_from_slice(&inputs.params[*at..at + out.len()]),
             OpKind::Const(c) => out.copy_from_slice(c),
-            OpKind::Signal(i) => {
-                let signal = &inputs.signals[*i];
-                signal.value(inputs.sample.min(signal.n_samples() - 1), inputs.t, out);
-            }
+            OpKind::Signal(i) => inputs.signal(*i, out),
             OpKind::Concat(parts) => {
                 let mut at = 0;
                 for &part in parts {
-                    copy(get(part), &mut out[at..at + part.len]);
-                    at += part.len;
+                    copy(get(part), &mut out[at..at + P * part.len]);
+                    at += P * part.len;
                 }
             }
-            OpKind::Sum(x) => out[0] = get(*x).iter().sum(),
+            OpKind::Sum(x) => {
+                for (p, out) in out.iter_mut().enumerate() {
+                    *out = get(*x).iter().skip(p).step_by(P).sum();
+                }
+            }
             OpKind::Unary { f, x, d } => {
                 let d = if TAPE {
-                    let d = d - code.n_values;
-                    &mut derivatives[d..d + instruction.len]
+                    let d = P * (d - code.n_values);
+                    &mut derivatives[d..d + P * instruction.len]
                 } else {
                     &mut []
                 };
-                activation::unary::<FMA>(*f, get(*x), out, d);
+                activation::unary::<FMA>(inputs.isa, *f, get(*x), out, d);
             }
             OpKind::Power { x, exponent, d } => {
                 let x = get(*x);
@@ -90,7 +126,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
                     *y = power(x, *exponent);
                 }
                 if TAPE {
-                    let d = &mut derivatives[d - code.n_values..][..instruction.len];
+                    let d = &mut derivatives[P * (d - code.n_values)..][..P * instruction.len];
                     for (d, &x) in d.iter_mut().zip(x) {
                         // Zero, where the product would be 0 · ∞ at x = 0.
                         *d = if *exponent == 0.0 {
@@ -101,14 +137,14 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
                     }
                 }
             }
-            OpKind::Binary { f, x, y } => binary(*f, get(*x), get(*y), out),
+            OpKind::Binary { f, x, y } => binary::<P>(*f, get(*x), get(*y), out),
             OpKind::Select { cond, a, b } => {
                 let (cond, a, b) = (get(*cond), get(*a), get(*b));
                 for (i, out) in out.iter_mut().enumerate() {
-                    *out = if broadcast_get(cond, i) != 0.0 {
-                        broadcast_get(a, i)
+                    *out = if broadcast_get::<P>(cond, i) != 0.0 {
+                        broadcast_get::<P>(a, i)
                     } else {
-                        broadcast_get(b, i)
+                        broadcast_get::<P>(b, i)
                     };
                 }
             }
@@ -118,24 +154,63 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
                 let matrix = &inputs.packed[affine.weight_range()];
                 let x = get(*x);
                 // Padding units add nothing.
-                let c = &x[..affine.inputs];
-                match (affine.input_major, affine.transposed_range()) {
-                    (true, _) => dense::gemv_transposed::<FMA>(c, matrix, bias, &[], out),
-                    (false, Some(range)) => {
-                        let rows = &inputs.transposed[range];
-                        dense::gemv_transposed::<FMA>(c, rows, bias, &[], out);
-                    }
-                    (false, None) => dense::gemv::<FMA>(matrix, x, bias, &[], out),
+                let c = &x[..P * affine.inputs];
+                let rows = match (affine.input_major, affine.transposed_range()) {
+                    (true, _) => Some(matrix),
+                    (false, Some(range)) => Some(&inputs.transposed[range]),
+                    (false, None) => None,
+                };
+                match rows {
+                    Some(rows) => gemv_transposed::<FMA, P>(inputs.isa, c, rows, bias, &[], out),
+                    None => gemv::<FMA, P>(inputs.isa, matrix, x, bias, &[], out),
                 }
             }
         }
     }
 }
 
-/// Returns component `i` of an operand that is broadcast when it has length 1.
+/// Computes [`dense::gemv_transposed`] in every lane.
 #[inline(always)]
-pub(super) fn broadcast_get(x: &[f64], i: usize) -> f64 {
-    if x.len() == 1 { x[0] } else { x[i] }
+pub(super) fn gemv_transposed<const FMA: bool, const P: usize>(
+    isa: Isa,
+    c: &[f64],
+    rows: &[f64],
+    start: SumStart,
+    times: &[f64],
+    y: &mut [f64],
+) {
+    match P {
+        1 => dense::gemv_transposed::<FMA>(c, rows, start, times, y),
+        _ => sample_lanes::gemv_transposed::<FMA, P>(isa, c, rows, start, times, y),
+    }
+}
+
+/// Computes [`dense::gemv`] in every lane.
+#[inline(always)]
+pub(super) fn gemv<const FMA: bool, const P: usize>(
+    isa: Isa,
+    rows: &[f64],
+    x: &[f64],
+    start: SumStart,
+    times: &[f64],
+    y: &mut [f64],
+) {
+    match P {
+        1 => dense::gemv::<FMA>(rows, x, start, times, y),
+        _ => sample_lanes::gemv::<FMA, P>(isa, rows, x, start, times, y),
+    }
+}
+
+/// Returns number `i`, in the layout `[component][lane]`, of an operand that is broadcast when it has one component.
+#[inline(always)]
+pub(super) fn broadcast_get<const P: usize>(x: &[f64], i: usize) -> f64 {
+    x[broadcast_index::<P>(x.len(), i)]
+}
+
+/// Returns the index of number `i` in an operand of length `len`, as [`broadcast_get`].
+#[inline(always)]
+pub(super) fn broadcast_index<const P: usize>(len: usize, i: usize) -> usize {
+    if len == P { i % P } else { i }
 }
 
 /// Returns xʸ; integer exponents by multiplication, exact for negative x.
@@ -149,16 +224,19 @@ pub(super) fn power(x: f64, y: f64) -> f64 {
 }
 
 #[inline(always)]
-fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
+fn binary<const P: usize>(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
     /// Applies f to `N` components, without the overhead of a loop of variable length.
     #[inline(always)]
     fn few<const N: usize>(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
         for (i, out) in out.iter_mut().enumerate().take(N) {
-            *out = f(broadcast_get(x, i), broadcast_get(y, i));
+            *out = f(broadcast_get::<1>(x, i), broadcast_get::<1>(y, i));
         }
     }
     #[inline(always)]
-    fn zip(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+    fn zip<const P: usize>(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+        if P > 1 {
+            return sample_lanes::zip::<P>(x, y, out, f);
+        }
         match out.len() {
             1 => return out[0] = f(x[0], y[0]),
             2 => return few::<2>(x, y, out, f),
@@ -185,20 +263,20 @@ fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
     }
     let truth = |b: bool| f64::from(u8::from(b));
     match f {
-        Binary::Add => zip(x, y, out, |a, b| a + b),
-        Binary::Sub => zip(x, y, out, |a, b| a - b),
-        Binary::Mul => zip(x, y, out, |a, b| a * b),
-        Binary::Div => zip(x, y, out, |a, b| a / b),
-        Binary::Pow => zip(x, y, out, power),
+        Binary::Add => zip::<P>(x, y, out, |a, b| a + b),
+        Binary::Sub => zip::<P>(x, y, out, |a, b| a - b),
+        Binary::Mul => zip::<P>(x, y, out, |a, b| a * b),
+        Binary::Div => zip::<P>(x, y, out, |a, b| a / b),
+        Binary::Pow => zip::<P>(x, y, out, power),
         // A NaN in either operand makes the result NaN.
-        Binary::Min => zip(x, y, out, |a, b| if a < b || a.is_nan() { a } else { b }),
-        Binary::Max => zip(x, y, out, |a, b| if a > b || a.is_nan() { a } else { b }),
-        Binary::Atan2 => zip(x, y, out, f64::atan2),
-        Binary::Lt => zip(x, y, out, |a, b| truth(a < b)),
-        Binary::Le => zip(x, y, out, |a, b| truth(a <= b)),
-        Binary::Gt => zip(x, y, out, |a, b| truth(a > b)),
-        Binary::Ge => zip(x, y, out, |a, b| truth(a >= b)),
-        Binary::Eq => zip(x, y, out, |a, b| truth(a == b)),
-        Binary::Ne => zip(x, y, out, |a, b| truth(a != b)),
+        Binary::Min => zip::<P>(x, y, out, |a, b| if a < b || a.is_nan() { a } else { b }),
+        Binary::Max => zip::<P>(x, y, out, |a, b| if a > b || a.is_nan() { a } else { b }),
+        Binary::Atan2 => zip::<P>(x, y, out, f64::atan2),
+        Binary::Lt => zip::<P>(x, y, out, |a, b| truth(a < b)),
+        Binary::Le => zip::<P>(x, y, out, |a, b| truth(a <= b)),
+        Binary::Gt => zip::<P>(x, y, out, |a, b| truth(a > b)),
+        Binary::Ge => zip::<P>(x, y, out, |a, b| truth(a >= b)),
+        Binary::Eq => zip::<P>(x, y, out, |a, b| truth(a == b)),
+        Binary::Ne => zip::<P>(x, y, out, |a, b| truth(a != b)),
     }
 }

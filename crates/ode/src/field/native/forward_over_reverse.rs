@@ -53,7 +53,7 @@ pub(super) struct AdjointTangentBuffers<'a, const P: usize> {
 #[inline(always)]
 pub(super) fn run<const FMA: bool, const P: usize>(
     code: &InstructionList,
-    inputs: &EvalContext,
+    inputs: &EvalContext<1>,
     buffer: &[f64],
     tangents: &ValueTangents<P>,
     scratch: &mut [f64],
@@ -156,7 +156,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Binary { f, x, y } if !f.is_comparison() => {
                 let (xv, yv, xt, yt) = (get(*x), get(*y), tangent(*x), tangent(*y));
                 for i in 0..len {
-                    let (a, b) = (broadcast_get(xv, i), broadcast_get(yv, i));
+                    let (a, b) = (broadcast_get::<1>(xv, i), broadcast_get::<1>(yv, i));
                     let (dx, dy) = partials(*f, a, b, out[i]);
                     let (xx, xy, yy) = second_partials(*f, a, b, out[i]);
                     let (a_dot, b_dot) = (broadcast_lanes(xt, i), broadcast_lanes(yt, i));
@@ -186,7 +186,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Select { cond, a, b } => {
                 let cond = get(*cond);
                 for i in 0..len {
-                    let chosen = if broadcast_get(cond, i) != 0.0 {
+                    let chosen = if broadcast_get::<1>(cond, i) != 0.0 {
                         *a
                     } else {
                         *b
@@ -220,7 +220,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     }
                 };
                 let (x, x_dot) = targets.get_mut(*x);
-                affine_vjp::<FMA>(inputs, affine, bar, SumStart::Current, &[], x);
+                affine_vjp::<FMA, 1>(inputs, affine, bar, SumStart::Current, &[], x);
                 tangent_ops::gemv_tangent_vector::<FMA, P>(matrix, layout, bar_dot, x_dot);
                 if !tangents.packed.is_empty() {
                     let matrix = &tangents.packed[affine.weight_range()];

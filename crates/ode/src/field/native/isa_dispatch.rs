@@ -4,6 +4,7 @@ use super::super::kernels::{BASELINE_FMA, Isa};
 use super::forward::{self, EvalContext};
 use super::forward_over_reverse::{self, ValueTangents};
 use super::jvp::{self, InputTangents};
+use super::lane_sums::{add_outer, weighted_sum};
 use super::outer_product_batch::{self, OuterProductBatch};
 use super::program::{AffineLayer, InstructionList};
 use super::vjp::{self, AdjointBuffers};
@@ -60,15 +61,19 @@ macro_rules! multiversioned {
 
 multiversioned! {
     /// Calls [`forward::run`], compiled for the instruction set.
-    fn forward[TAPE: bool](code: &InstructionList, inputs: &EvalContext, buffer: &mut [f64]) = forward;
+    fn forward[TAPE: bool, P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &mut [f64]) = forward;
     /// Calls [`vjp::run`], compiled for the instruction set.
-    fn vjp[](code: &InstructionList, inputs: &EvalContext, buffer: &[f64], adjoints: &mut AdjointBuffers) = vjp;
+    fn vjp[P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &[f64], adjoints: &mut AdjointBuffers<P>) = vjp;
+    /// Calls [`weighted_sum::run`], compiled for the instruction set.
+    fn weighted_sum[P: usize](u: &[f64], h: &[f64; P], a: &[f64], k: &[f64], out: &mut [f64]) = weighted_sum;
+    /// Calls [`add_outer::run`], compiled for the instruction set.
+    fn add_outer[P: usize](h: &[f64; P], a: &[f64], x: &[f64], to: &mut [f64]) = add_outer;
     /// Calls [`outer_product_batch::run`], compiled for the instruction set.
     fn flush[](affines: &[AffineLayer], batches: &mut [OuterProductBatch], packed: &mut [f64]) = outer_product_batch;
     /// Calls [`jvp::run`], compiled for the instruction set.
     fn jvp[P: usize](
         code: &InstructionList,
-        inputs: &EvalContext,
+        inputs: &EvalContext<1>,
         buffer: &[f64],
         tangents: &InputTangents<P>,
         signal_dt: &mut [f64],
@@ -77,7 +82,7 @@ multiversioned! {
     /// Calls [`forward_over_reverse::run`], compiled for the instruction set.
     fn forward_over_reverse[P: usize](
         code: &InstructionList,
-        inputs: &EvalContext,
+        inputs: &EvalContext<1>,
         buffer: &[f64],
         tangents: &ValueTangents<P>,
         scratch: &mut [f64],

@@ -24,7 +24,7 @@ pub(super) struct InputTangents<'a, const P: usize> {
 #[inline(always)]
 pub(super) fn run<const FMA: bool, const P: usize>(
     code: &InstructionList,
-    inputs: &EvalContext,
+    inputs: &EvalContext<1>,
     buffer: &[f64],
     tangents: &InputTangents<P>,
     signal_dt: &mut [f64],
@@ -83,7 +83,12 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Binary { f, x, y } => {
                 let (xv, yv, xt, yt) = (get(*x), get(*y), tangent(*x), tangent(*y));
                 for (i, dot) in dot.iter_mut().enumerate() {
-                    let (dx, dy) = partials(*f, broadcast_get(xv, i), broadcast_get(yv, i), out[i]);
+                    let (dx, dy) = partials(
+                        *f,
+                        broadcast_get::<1>(xv, i),
+                        broadcast_get::<1>(yv, i),
+                        out[i],
+                    );
                     *dot = scale_strong_zero(dx, broadcast_lanes(xt, i));
                     axpy_lanes::<FMA, P>(1.0, &scale_strong_zero(dy, broadcast_lanes(yt, i)), dot);
                 }
@@ -91,7 +96,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Select { cond, a, b } => {
                 let (cond, a, b) = (get(*cond), tangent(*a), tangent(*b));
                 for (i, dot) in dot.iter_mut().enumerate() {
-                    *dot = if broadcast_get(cond, i) != 0.0 {
+                    *dot = if broadcast_get::<1>(cond, i) != 0.0 {
                         *broadcast_lanes(a, i)
                     } else {
                         *broadcast_lanes(b, i)

@@ -9,6 +9,10 @@ mod forward;
 mod forward_over_reverse;
 mod isa_dispatch;
 mod jvp;
+mod lane_evaluator;
+mod lane_gradient;
+mod lane_sums;
+mod lane_vjp;
 mod outer_product_batch;
 mod padding;
 mod program;
@@ -16,6 +20,8 @@ mod tangent_lanes;
 mod value_uses;
 mod vjp;
 
+pub use lane_evaluator::LaneEvaluator;
+pub use lane_gradient::LaneGradient;
 pub use program::Program;
 pub use tangent_lanes::{
     DualCotangent, MAX_LANES, ParamGradientTangents, TangentLanes, interleave,
@@ -99,7 +105,7 @@ impl Evaluator {
         let mut static_buffer = std::mem::take(&mut self.static_buffer);
         let context = self.context(0, 0.0, &[]);
         let code = &self.program.static_code;
-        isa_dispatch::forward::<true>(self.isa, code, &context, &mut static_buffer);
+        isa_dispatch::forward::<true, 1>(self.isa, code, &context, &mut static_buffer);
         self.static_buffer = static_buffer;
     }
 
@@ -132,16 +138,17 @@ impl Evaluator {
         self
     }
 
-    fn context<'a>(&'a self, sample: usize, t: f64, u: &'a [f64]) -> EvalContext<'a> {
+    fn context<'a>(&'a self, sample: usize, t: f64, u: &'a [f64]) -> EvalContext<'a, 1> {
         EvalContext {
+            isa: self.isa,
             params: &self.values,
             packed: &self.packed_weights,
             transposed: &self.transposed_weights,
             affines: &self.program.affines,
             static_buffer: &self.static_buffer,
             signals: &self.signals,
-            sample,
-            t,
+            samples: [sample],
+            t: [t],
             u,
         }
     }
@@ -150,7 +157,7 @@ impl Evaluator {
     #[inline]
     pub fn eval(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
         let context = self.context(sample, t, u);
-        isa_dispatch::forward::<false>(self.isa, &self.program.dynamic_code, &context, slot);
+        isa_dispatch::forward::<false, 1>(self.isa, &self.program.dynamic_code, &context, slot);
         copy(self.output(slot), out);
     }
 
@@ -158,7 +165,7 @@ impl Evaluator {
     #[inline]
     pub fn eval_taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
         let context = self.context(sample, t, u);
-        isa_dispatch::forward::<true>(self.isa, &self.program.dynamic_code, &context, slot);
+        isa_dispatch::forward::<true, 1>(self.isa, &self.program.dynamic_code, &context, slot);
         copy(self.output(slot), out);
     }
 
@@ -229,7 +236,8 @@ impl Evaluator {
             params: &mut [],
             u: u_bar,
             t: t_bar,
-            signal_dt,
+            scratch: signal_dt,
+            live: [true],
         };
         isa_dispatch::vjp(
             self.isa,
@@ -259,7 +267,8 @@ impl Evaluator {
             params: all,
             u: &mut [],
             t: None,
-            signal_dt: &mut [],
+            scratch: &mut [],
+            live: [true],
         };
         isa_dispatch::vjp(
             self.isa,

@@ -46,11 +46,28 @@ impl OuterProductBatch {
         input: &[f64],
         packed: &mut [f64],
     ) {
+        let packed = &mut packed[affine.packed_offset..affine.bias_range().end];
+        self.add_to::<FMA>(affine, bar, input, packed);
+    }
+
+    /// Whether outer products wait for a full batch.
+    pub fn is_batched(&self) -> bool {
+        self.panels.is_some()
+    }
+
+    /// Does [`OuterProductBatch::add`] where `packed` is that of this layer alone.
+    #[inline(always)]
+    pub fn add_to<const FMA: bool>(
+        &mut self,
+        affine: &AffineLayer,
+        bar: &[f64],
+        input: &[f64],
+        packed: &mut [f64],
+    ) {
         let (c, x) = match affine.input_major {
             true => (input, bar),
             false => (bar, input),
         };
-        let packed = &mut packed[affine.packed_offset..affine.bias_range().end];
         let Some((left, right)) = &mut self.panels else {
             if affine.input_major {
                 outer::add_outer_with_bias::<FMA>(c, x, packed);

@@ -1,54 +1,54 @@
-//! Reverse mode: vector-Jacobian products.
+//! Reverse mode: vector-Jacobian products of one sample, or of `P` samples side by side as in [`super::forward`].
 
 use super::super::kernels::dense::{self, SumStart, add};
-use super::super::kernels::strong_mul;
+use super::super::kernels::{sample_lanes, strong_mul};
 use super::super::op::Binary;
-use super::forward::{EvalContext, broadcast_get, power};
+use super::forward::{self, EvalContext, broadcast_get, broadcast_index, power};
+use super::lane_vjp;
 use super::outer_product_batch::OuterProductBatch;
 use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind, VjpStore};
 
-/// The adjoints that a VJP accumulates.
-pub(super) struct AdjointBuffers<'a> {
+/// The adjoints that a VJP of `P` samples accumulates.
+pub(super) struct AdjointBuffers<'a, const P: usize> {
     /// Adjoints of the values of the program's buffer; the caller sets that of the output, and the
     /// [`InstructionList::zeroed_ranges`] to zero.
     pub buffer: &'a mut [f64],
     /// Adjoints of the static buffer, added to.
     pub static_buffer: &'a mut [f64],
-    /// Adjoints of packed weights and biases, added to.
+    /// Adjoints of packed weights and biases, added to; of several lanes see [`super::lane_gradient`].
     pub packed: &'a mut [f64],
-    /// Outer products that are not yet added to `packed`, for each affine layer.
+    /// Outer products that are not yet added to `packed`, for each lane of each affine layer.
     pub outer_products: &'a mut [OuterProductBatch],
     /// Adjoints of all parameter values, added to (by the static program only).
     pub params: &'a mut [f64],
     /// Adjoint of the state, added to.
     pub u: &'a mut [f64],
-    /// Adjoint of t, added to, where it is wanted (a signal's derivative costs an evaluation).
+    /// Adjoint of t, added to, where it is wanted (a signal's derivative costs an evaluation); of one sample only.
     pub t: Option<&'a mut f64>,
-    /// Scratch space for the derivative of a signal, as long as the longest signal.
-    pub signal_dt: &'a mut [f64],
+    /// Scratch space: for the derivative of a signal, as long as the longest value, and for lanes twice that in each.
+    pub scratch: &'a mut [f64],
+    /// Which lanes take part. The adjoint of the others' output is zero, and nothing is added for them.
+    pub live: [bool; P],
 }
 
 /// Runs the VJPs of the instructions in reverse order over the buffer of a taped evaluation.
 #[inline(always)]
-pub(super) fn run<const FMA: bool>(
+pub(super) fn run<const FMA: bool, const P: usize>(
     code: &InstructionList,
-    inputs: &EvalContext,
+    inputs: &EvalContext<P>,
     buffer: &[f64],
-    adjoints: &mut AdjointBuffers,
+    adjoints: &mut AdjointBuffers<P>,
 ) {
     for instruction in code.instructions.iter().rev() {
-        let (earlier, rest) = adjoints.buffer.split_at_mut(instruction.offset);
-        let bar = &rest[..instruction.len];
-        let out = &buffer[instruction.offset..instruction.offset + instruction.len];
+        let (at, end) = (
+            P * instruction.offset,
+            P * (instruction.offset + instruction.len),
+        );
+        let (earlier, rest) = adjoints.buffer.split_at_mut(at);
+        let bar = &rest[..end - at];
+        let out = &buffer[at..end];
         let static_adjoint = &mut *adjoints.static_buffer;
-        let get = |x: BufferSlice| {
-            let from = if x.is_static {
-                inputs.static_buffer
-            } else {
-                buffer
-            };
-            &from[x.offset..x.offset + x.len]
-        };
+        let get = |x: BufferSlice| forward::operand::<P>(x, inputs.static_buffer, buffer);
         match &instruction.kind {
             OpKind::Time => {
                 if let Some(t) = adjoints.t.as_deref_mut() {
@@ -60,7 +60,7 @@ pub(super) fn run<const FMA: bool>(
             OpKind::Const(_) => {}
             OpKind::Signal(i) => {
                 if let Some(t) = adjoints.t.as_deref_mut() {
-                    let ds_dt = inputs.signal_dt(*i, &mut adjoints.signal_dt[..bar.len()]);
+                    let ds_dt = inputs.signal_dt(*i, &mut adjoints.scratch[..bar.len()]);
                     *t += dense::dot::<FMA>(ds_dt, bar);
                 }
             }
@@ -68,20 +68,22 @@ pub(super) fn run<const FMA: bool>(
                 let mut at = 0;
                 for &part in parts {
                     add(
-                        &bar[at..at + part.len],
-                        operand_adjoint(part, static_adjoint, earlier),
+                        &bar[at..at + P * part.len],
+                        operand_adjoint::<P>(part, static_adjoint, earlier),
                     );
-                    at += part.len;
+                    at += P * part.len;
                 }
             }
             OpKind::Sum(x) => {
-                for x in operand_adjoint(*x, static_adjoint, earlier) {
-                    *x += bar[0];
+                for x in operand_adjoint::<P>(*x, static_adjoint, earlier).chunks_exact_mut(P) {
+                    for p in 0..P {
+                        x[p] += bar[p];
+                    }
                 }
             }
             OpKind::Unary { d, x, .. } | OpKind::Power { d, x, .. } => {
-                let d = &buffer[*d..d + instruction.len];
-                let to = operand_adjoint(*x, static_adjoint, earlier);
+                let d = &buffer[P * d..P * (d + instruction.len)];
+                let to = operand_adjoint::<P>(*x, static_adjoint, earlier);
                 match instruction.vjp_store {
                     VjpStore::Accumulate => dense::add_mul_elementwise::<FMA>(bar, d, to),
                     VjpStore::Overwrite | VjpStore::FusedActivation { .. } => {
@@ -92,68 +94,55 @@ pub(super) fn run<const FMA: bool>(
             }
             OpKind::Binary { f, x, y } => {
                 let (xv, yv) = (get(*x), get(*y));
-                binary_vjp_x(
-                    *f,
-                    xv,
-                    yv,
-                    out,
-                    bar,
-                    operand_adjoint(*x, static_adjoint, earlier),
-                );
-                binary_vjp_y(
-                    *f,
-                    xv,
-                    yv,
-                    out,
-                    bar,
-                    operand_adjoint(*y, static_adjoint, earlier),
-                );
+                let x_bar = operand_adjoint::<P>(*x, static_adjoint, earlier);
+                binary_vjp_x::<P>(*f, xv, yv, out, bar, x_bar);
+                let y_bar = operand_adjoint::<P>(*y, static_adjoint, earlier);
+                binary_vjp_y::<P>(*f, xv, yv, out, bar, y_bar);
             }
             OpKind::Select { cond, a, b } => {
                 let cond = get(*cond);
-                let a_bar = operand_adjoint(*a, static_adjoint, earlier);
+                let a_bar = operand_adjoint::<P>(*a, static_adjoint, earlier);
                 for (i, &bar) in bar.iter().enumerate() {
-                    if broadcast_get(cond, i) != 0.0 {
-                        a_bar[if a.len == 1 { 0 } else { i }] += bar;
+                    if broadcast_get::<P>(cond, i) != 0.0 {
+                        a_bar[broadcast_index::<P>(a_bar.len(), i)] += bar;
                     }
                 }
-                let b_bar = operand_adjoint(*b, static_adjoint, earlier);
+                let b_bar = operand_adjoint::<P>(*b, static_adjoint, earlier);
                 for (i, &bar) in bar.iter().enumerate() {
-                    if broadcast_get(cond, i) == 0.0 {
-                        b_bar[if b.len == 1 { 0 } else { i }] += bar;
+                    if broadcast_get::<P>(cond, i) == 0.0 {
+                        b_bar[broadcast_index::<P>(b_bar.len(), i)] += bar;
                     }
                 }
             }
             OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                if contributes_nothing(bar, get(*x), instruction.vjp_store, buffer) {
-                    match instruction.vjp_store {
-                        VjpStore::Accumulate | VjpStore::Skip => {}
-                        VjpStore::Overwrite => {
-                            operand_adjoint(*x, static_adjoint, earlier).fill(0.0);
-                        }
-                        VjpStore::FusedActivation { x, .. } => {
-                            operand_adjoint(x, static_adjoint, earlier).fill(0.0);
-                        }
-                    }
-                    continue;
-                }
-                adjoints.outer_products[*index].add::<FMA>(affine, bar, get(*x), adjoints.packed);
-                let (start, times, x) = match instruction.vjp_store {
+                let (input, store) = (get(*x), instruction.vjp_store);
+                let (start, times, x) = match store {
                     VjpStore::Accumulate | VjpStore::Skip => (SumStart::Current, &[][..], *x),
                     VjpStore::Overwrite => (SumStart::Zero, &[][..], *x),
                     VjpStore::FusedActivation { d, x } => {
-                        (SumStart::Zero, &buffer[d..d + x.len], x)
+                        (SumStart::Zero, &buffer[P * d..P * (d + x.len)], x)
                     }
                 };
-                affine_vjp::<FMA>(
-                    inputs,
-                    affine,
-                    bar,
-                    start,
-                    times,
-                    operand_adjoint(x, static_adjoint, earlier),
-                );
+                let x_bar = operand_adjoint::<P>(x, static_adjoint, earlier);
+                if P > 1 {
+                    let layer = lane_vjp::LayerAdjoint {
+                        packed: adjoints.packed,
+                        batches: &mut adjoints.outer_products[P * index..P * (index + 1)],
+                        scratch: adjoints.scratch,
+                        live: adjoints.live,
+                    };
+                    layer.pull_back::<FMA>(inputs, affine, (bar, input), (start, times), x_bar);
+                    continue;
+                }
+                if contributes_nothing(bar, input, times) {
+                    if let SumStart::Zero = start {
+                        x_bar.fill(0.0);
+                    }
+                    continue;
+                }
+                adjoints.outer_products[*index].add::<FMA>(affine, bar, input, adjoints.packed);
+                affine_vjp::<FMA, P>(inputs, affine, bar, start, times, x_bar);
             }
         }
     }
@@ -162,22 +151,18 @@ pub(super) fn run<const FMA: bool>(
 /// Whether a layer lies in a branch that is not taken, where its input is not finite: 0 times that input must add 0. A layer whose
 /// input is finite is not asked about, since its products with 0 are 0.
 #[inline(always)]
-fn contributes_nothing(bar: &[f64], input: &[f64], store: VjpStore, buffer: &[f64]) -> bool {
+fn contributes_nothing(bar: &[f64], input: &[f64], times: &[f64]) -> bool {
     if bar.iter().any(|bar| *bar != 0.0) {
         return false;
     }
     let finite = |x: &[f64]| x.iter().all(|x| x.is_finite());
-    let times_finite = match store {
-        VjpStore::FusedActivation { d, x } => finite(&buffer[d..d + x.len]),
-        _ => true,
-    };
-    !(finite(input) && times_finite)
+    !(finite(input) && finite(times))
 }
 
 /// Computes x̄ = start + Wᵀ z̄ of a layer, then multiplies by `times`, component by component, where that is not empty.
 #[inline(always)]
-pub(super) fn affine_vjp<const FMA: bool>(
-    inputs: &EvalContext,
+pub(super) fn affine_vjp<const FMA: bool, const P: usize>(
+    inputs: &EvalContext<P>,
     affine: &AffineLayer,
     bar: &[f64],
     start: SumStart,
@@ -186,34 +171,39 @@ pub(super) fn affine_vjp<const FMA: bool>(
 ) {
     let matrix = &inputs.packed[affine.weight_range()];
     // Padding units add nothing.
-    let c = &bar[..affine.out];
-    match (affine.input_major, affine.transposed_range()) {
-        (false, _) => dense::gemv_transposed::<FMA>(c, matrix, start, times, x),
-        (true, Some(range)) => {
-            dense::gemv_transposed::<FMA>(c, &inputs.transposed[range], start, times, x);
-        }
-        (true, None) => dense::gemv::<FMA>(matrix, bar, start, times, x),
+    let c = &bar[..P * affine.out];
+    let rows = match (affine.input_major, affine.transposed_range()) {
+        (false, _) => Some(matrix),
+        (true, Some(range)) => Some(&inputs.transposed[range]),
+        (true, None) => None,
+    };
+    match rows {
+        Some(rows) => forward::gemv_transposed::<FMA, P>(inputs.isa, c, rows, start, times, x),
+        None => forward::gemv::<FMA, P>(inputs.isa, matrix, bar, start, times, x),
     }
 }
 
 #[inline(always)]
-fn operand_adjoint<'a>(
+fn operand_adjoint<'a, const P: usize>(
     x: BufferSlice,
     static_adjoint: &'a mut [f64],
     buffer: &'a mut [f64],
 ) -> &'a mut [f64] {
     let to = if x.is_static { static_adjoint } else { buffer };
-    &mut to[x.offset..x.offset + x.len]
+    &mut to[P * x.offset..P * (x.offset + x.len)]
 }
 
 /// Adds `partial(x, y, z) * bar`, 0 where a factor is 0, to `to`, summed over the components when the operand of `to` was broadcast.
 #[inline(always)]
-fn accumulate_partial(
+fn accumulate_partial<const P: usize>(
     (x, y, z): (&[f64], &[f64], &[f64]),
     bar: &[f64],
     to: &mut [f64],
     partial: impl Fn(f64, f64, f64) -> f64,
 ) {
+    if P > 1 {
+        return sample_lanes::accumulate_partial::<P>((x, y, z), bar, to, partial);
+    }
     match bar.len() {
         1 => to[0] += strong_mul(partial(x[0], y[0], z[0]), bar[0]),
         2 => accumulate_partial_small::<2>((x, y, z), bar, to, partial),
@@ -223,7 +213,7 @@ fn accumulate_partial(
             let mut sum = 0.0;
             for i in 0..n {
                 sum += strong_mul(
-                    partial(broadcast_get(x, i), broadcast_get(y, i), z[i]),
+                    partial(broadcast_get::<1>(x, i), broadcast_get::<1>(y, i), z[i]),
                     bar[i],
                 );
             }
@@ -232,7 +222,7 @@ fn accumulate_partial(
         n => {
             for i in 0..n {
                 to[i] += strong_mul(
-                    partial(broadcast_get(x, i), broadcast_get(y, i), z[i]),
+                    partial(broadcast_get::<1>(x, i), broadcast_get::<1>(y, i), z[i]),
                     bar[i],
                 );
             }
@@ -251,39 +241,53 @@ fn accumulate_partial_small<const N: usize>(
     let single = to.len() == 1;
     for i in 0..N {
         to[if single { 0 } else { i }] += strong_mul(
-            partial(broadcast_get(x, i), broadcast_get(y, i), z[i]),
+            partial(broadcast_get::<1>(x, i), broadcast_get::<1>(y, i), z[i]),
             bar[i],
         );
     }
 }
 
 #[inline(always)]
-fn binary_vjp_x(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
+fn binary_vjp_x<const P: usize>(
+    f: Binary,
+    x: &[f64],
+    y: &[f64],
+    z: &[f64],
+    bar: &[f64],
+    to: &mut [f64],
+) {
     let v = (x, y, z);
     match f {
-        Binary::Add | Binary::Sub => accumulate_partial(v, bar, to, |_, _, _| 1.0),
-        Binary::Mul => accumulate_partial(v, bar, to, |_, y, _| y),
-        Binary::Div => accumulate_partial(v, bar, to, |_, y, _| 1.0 / y),
-        Binary::Pow => accumulate_partial(v, bar, to, dpow_dx),
-        Binary::Min => accumulate_partial(v, bar, to, |x, y, _| if x < y { 1.0 } else { 0.0 }),
-        Binary::Max => accumulate_partial(v, bar, to, |x, y, _| if x > y { 1.0 } else { 0.0 }),
-        Binary::Atan2 => accumulate_partial(v, bar, to, |x, y, _| y / (x * x + y * y)),
+        Binary::Add | Binary::Sub => accumulate_partial::<P>(v, bar, to, |_, _, _| 1.0),
+        Binary::Mul => accumulate_partial::<P>(v, bar, to, |_, y, _| y),
+        Binary::Div => accumulate_partial::<P>(v, bar, to, |_, y, _| 1.0 / y),
+        Binary::Pow => accumulate_partial::<P>(v, bar, to, dpow_dx),
+        Binary::Min => accumulate_partial::<P>(v, bar, to, |x, y, _| if x < y { 1.0 } else { 0.0 }),
+        Binary::Max => accumulate_partial::<P>(v, bar, to, |x, y, _| if x > y { 1.0 } else { 0.0 }),
+        Binary::Atan2 => accumulate_partial::<P>(v, bar, to, |x, y, _| y / (x * x + y * y)),
         Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
     }
 }
 
 #[inline(always)]
-fn binary_vjp_y(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
+fn binary_vjp_y<const P: usize>(
+    f: Binary,
+    x: &[f64],
+    y: &[f64],
+    z: &[f64],
+    bar: &[f64],
+    to: &mut [f64],
+) {
     let v = (x, y, z);
     match f {
-        Binary::Add => accumulate_partial(v, bar, to, |_, _, _| 1.0),
-        Binary::Sub => accumulate_partial(v, bar, to, |_, _, _| -1.0),
-        Binary::Mul => accumulate_partial(v, bar, to, |x, _, _| x),
-        Binary::Div => accumulate_partial(v, bar, to, |_, y, z| -z / y),
-        Binary::Pow => accumulate_partial(v, bar, to, dpow_dy),
-        Binary::Min => accumulate_partial(v, bar, to, |x, y, _| if x < y { 0.0 } else { 1.0 }),
-        Binary::Max => accumulate_partial(v, bar, to, |x, y, _| if x > y { 0.0 } else { 1.0 }),
-        Binary::Atan2 => accumulate_partial(v, bar, to, |x, y, _| -x / (x * x + y * y)),
+        Binary::Add => accumulate_partial::<P>(v, bar, to, |_, _, _| 1.0),
+        Binary::Sub => accumulate_partial::<P>(v, bar, to, |_, _, _| -1.0),
+        Binary::Mul => accumulate_partial::<P>(v, bar, to, |x, _, _| x),
+        Binary::Div => accumulate_partial::<P>(v, bar, to, |_, y, z| -z / y),
+        Binary::Pow => accumulate_partial::<P>(v, bar, to, dpow_dy),
+        Binary::Min => accumulate_partial::<P>(v, bar, to, |x, y, _| if x < y { 0.0 } else { 1.0 }),
+        Binary::Max => accumulate_partial::<P>(v, bar, to, |x, y, _| if x > y { 0.0 } else { 1.0 }),
+        Binary::Atan2 => accumulate_partial::<P>(v, bar, to, |x, y, _| -x / (x * x + y * y)),
         Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
     }
 }
@@ -304,7 +308,7 @@ fn dpow_dy(x: f64, y: f64, z: f64) -> f64 {
 #[inline(always)]
 pub(super) fn partials(f: Binary, x: f64, y: f64, z: f64) -> (f64, f64) {
     let (mut dx, mut dy) = ([0.0], [0.0]);
-    binary_vjp_x(f, &[x], &[y], &[z], &[1.0], &mut dx);
-    binary_vjp_y(f, &[x], &[y], &[z], &[1.0], &mut dy);
+    binary_vjp_x::<1>(f, &[x], &[y], &[z], &[1.0], &mut dx);
+    binary_vjp_y::<1>(f, &[x], &[y], &[z], &[1.0], &mut dy);
     (dx[0], dy[0])
 }

@@ -1,0 +1,155 @@
+//! The evaluator of several samples side by side, one in each lane of a register.
+
+use aligned_vec::{AVec, avec};
+
+use super::forward::EvalContext;
+use super::lane_gradient::LaneGradient;
+use super::vjp::AdjointBuffers;
+use super::{Evaluator, isa_dispatch};
+use crate::field::kernels::copy;
+
+/// The evaluator of a field for `P` samples side by side. Vectors are laid out `[component][lane]`: the lanes of one number are
+/// contiguous.
+///
+/// The value, the slot and the gradient of a sample have the bits that [`Evaluator`] gives it alone, whatever is in the other lanes.
+#[derive(Debug)]
+pub struct LaneEvaluator<'e, const P: usize> {
+    evaluator: &'e Evaluator,
+    /// Values of the static program, `[component][lane]`.
+    static_buffer: AVec<f64>,
+}
+
+impl Evaluator {
+    /// Returns the evaluator of `P` samples side by side, at the bound parameter values.
+    pub fn sample_lanes<const P: usize>(&self) -> LaneEvaluator<'_, P> {
+        let mut static_buffer = avec![0.0; P * self.program.static_code.n_values];
+        let lanes = static_buffer.chunks_exact_mut(P);
+        for (to, from) in lanes.zip(&self.static_buffer) {
+            to.fill(*from);
+        }
+        LaneEvaluator {
+            evaluator: self,
+            static_buffer,
+        }
+    }
+}
+
+impl<'e, const P: usize> LaneEvaluator<'e, P> {
+    /// Returns the evaluator of one sample alone.
+    pub fn alone(&self) -> &'e Evaluator {
+        self.evaluator
+    }
+
+    /// Returns the length of a slot of all lanes, P times [`Evaluator::slot_len`].
+    pub fn slot_len(&self) -> usize {
+        P * self.evaluator.slot_len()
+    }
+
+    fn context<'a>(
+        &'a self,
+        (samples, t): (&[usize; P], &[f64; P]),
+        u: &'a [f64],
+    ) -> EvalContext<'a, P> {
+        let Evaluator {
+            program,
+            signals,
+            values,
+            packed_weights,
+            transposed_weights,
+            ..
+        } = self.evaluator;
+        EvalContext {
+            isa: self.evaluator.isa,
+            params: values,
+            packed: packed_weights,
+            transposed: transposed_weights,
+            affines: &program.affines,
+            static_buffer: &self.static_buffer,
+            signals,
+            samples: *samples,
+            t: *t,
+            u,
+        }
+    }
+
+    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`, and stores in `slot` what the
+    /// VJP needs.
+    pub fn eval_taped(
+        &self,
+        places: (&[usize; P], &[f64; P]),
+        u: &[f64],
+        slot: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let Evaluator { program, isa, .. } = self.evaluator;
+        let context = self.context(places, u);
+        isa_dispatch::forward::<true, P>(*isa, &program.dynamic_code, &context, slot);
+        let at = program.output;
+        let from = match at.is_static {
+            true => &self.static_buffer,
+            false => &*slot,
+        };
+        copy(&from[P * at.offset..P * (at.offset + at.len)], out);
+    }
+
+    /// Computes `out = u + h Σ_j a_j k_j` in every lane, `[dof, P]`, each with its own h; `k` is `[stages, dof, P]`.
+    pub fn weighted_sum(&self, u: &[f64], h: &[f64; P], a: &[f64], k: &[f64], out: &mut [f64]) {
+        isa_dispatch::weighted_sum::<P>(self.evaluator.isa, u, h, a, k, out);
+    }
+
+    /// Computes `to_j += h a_j x` in every lane: the transpose of [`LaneEvaluator::weighted_sum`].
+    pub fn add_outer(&self, h: &[f64; P], a: &[f64], x: &[f64], to: &mut [f64]) {
+        isa_dispatch::add_outer::<P>(self.evaluator.isa, h, a, x, to);
+    }
+
+    /// Vector-Jacobian products over a taped slot: writes `barᵀ ∂f/∂u` of every live lane to `u_bar`, `[dof, P]`, and adds
+    /// `barᵀ ∂f/∂θ` to the lane's `gradient`; `u_bar` of a lane that is not live is zero. `bar` is `[dof, P]`.
+    pub fn vjp(
+        &self,
+        slot: &[f64],
+        (bar, live): (&[f64], [bool; P]),
+        u_bar: &mut [f64],
+        gradient: &mut LaneGradient<P>,
+    ) {
+        let Evaluator { program, isa, .. } = self.evaluator;
+        let LaneGradient {
+            buffer_adjoint,
+            static_adjoint,
+            packed,
+            outer_products,
+            scratch,
+        } = gradient;
+        u_bar.fill(0.0);
+        let out = program.output;
+        let at = P * out.offset..P * (out.offset + out.len);
+        let seed = |to: &mut [f64], add: bool| {
+            for (to, bar) in to.chunks_exact_mut(P).zip(bar.chunks_exact(P)) {
+                for p in 0..P {
+                    let bar = if live[p] { bar[p] } else { 0.0 };
+                    to[p] = if add { to[p] + bar } else { bar };
+                }
+            }
+        };
+        if out.is_static {
+            return seed(&mut static_adjoint[at], true);
+        }
+        for &(from, to) in &program.dynamic_code.zeroed_ranges {
+            buffer_adjoint[P * from..P * to].fill(0.0);
+        }
+        seed(&mut buffer_adjoint[at], false);
+        let mut adjoints = AdjointBuffers {
+            buffer: buffer_adjoint,
+            static_buffer: static_adjoint,
+            packed,
+            outer_products,
+            params: &mut [],
+            u: u_bar,
+            t: None,
+            scratch,
+            live,
+        };
+        // Sample and time matter for the adjoint of the time alone, which is not wanted here.
+        let context = self.context((&[0; P], &[0.0; P]), &[]);
+        isa_dispatch::vjp::<P>(*isa, &program.dynamic_code, &context, slot, &mut adjoints);
+    }
+}
