@@ -175,6 +175,7 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 
 long: setup ## what is too long for the gate: more kills at random moments, the peers, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
+	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
 	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
