@@ -7,8 +7,8 @@ use crate::{Error, Result};
 use odesync_base::text::count_of;
 
 /// An external input w(t) of a field, for example the force on a pendulum: piecewise linear or cubic through values at given
-/// times, the same for every sample or one for each. Before the first time it has the first value, after the last time the last
-/// value.
+/// times, or held from each time to the next, the same for every sample or one for each. Before the first time it has the first
+/// value, after the last time the last value.
 ///
 /// The times are breakpoints of the field. The field owns the input, and is saved with it.
 ///
@@ -39,6 +39,25 @@ struct InputCurve {
     /// Second derivatives at the times; empty where the input is piecewise linear.
     #[serde(default, rename = "bends", skip_serializing_if = "Vec::is_empty")]
     second_derivatives: Vec<f64>,
+    /// Whether each value is held up to the next time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    hold: bool,
+    /// Times just before and at each jump, where values are held; they follow from the other fields.
+    #[serde(skip)]
+    jumps: Vec<f64>,
+}
+
+/// Returns the times just before and at each jump of values that are held: a step across the short distance between them is not
+/// divided, and every other evaluation lies on one side.
+fn times_of_jumps(t: &[f64]) -> Vec<f64> {
+    let (Some(first), Some(last)) = (t.first(), t.last()) else {
+        return vec![];
+    };
+    let around = t.windows(2).flat_map(|pair| {
+        let width = 4.0 * f64::EPSILON * pair[1].abs().max(last - first);
+        [pair[1] - width.min(0.25 * (pair[1] - pair[0])), pair[1]]
+    });
+    std::iter::once(*first).chain(around).collect()
 }
 
 /// The saved form of an [`InputSignal`].
@@ -60,10 +79,18 @@ impl TryFrom<InputSignalRepr> for InputSignal {
     type Error = Error;
 
     fn try_from(saved: InputSignalRepr) -> Result<Self> {
-        let InputSignalRepr { name, dof, curves } = saved;
+        let InputSignalRepr {
+            name,
+            dof,
+            mut curves,
+        } = saved;
         let fits = |n: usize, curve: &InputCurve| curve.t.len().checked_mul(dof) == Some(n);
-        for curve in &curves {
+        for curve in &mut curves {
             check_times(&curve.t)?;
+            if curve.hold {
+                curve.jumps = times_of_jumps(&curve.t);
+            }
+            let curve = &*curve;
             let derivatives_fit =
                 curve.second_derivatives.is_empty() || fits(curve.second_derivatives.len(), curve);
             let numbers = || curve.values.iter().chain(&curve.second_derivatives);
@@ -102,6 +129,34 @@ impl InputSignal {
         values: ArrayView2<f64>,
         second_derivatives: Option<ArrayView2<f64>>,
     ) -> Result<Self> {
+        Self::of_curve(t, values, second_derivatives, false)
+    }
+
+    /// Returns the input that holds each of the values `[time, component]` from its time up to the next (zero-order hold):
+    /// w(t) = values\[i\] for t\[i\] ≤ t < t\[i+1\]. It jumps at the times; its derivative is 0.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use odesync_ode::field::InputSignal;
+    ///
+    /// let command = InputSignal::hold(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [-1.0]].view())?;
+    /// let values = command.values_at(0, &[0.9, 1.0, 2.9, 3.0, 9.0]);
+    /// assert_eq!(values, array![[0.0], [2.0], [2.0], [-1.0], [-1.0]]);
+    /// # Ok::<(), odesync_ode::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`InputSignal::linear`].
+    pub fn hold(t: &[f64], values: ArrayView2<f64>) -> Result<Self> {
+        Self::of_curve(t, values, None, true)
+    }
+
+    fn of_curve(
+        t: &[f64],
+        values: ArrayView2<f64>,
+        second_derivatives: Option<ArrayView2<f64>>,
+        hold: bool,
+    ) -> Result<Self> {
         let shape = values.dim();
         if shape.0 != t.len() || second_derivatives.is_some_and(|x| x.dim() != shape) {
             return Err(Error::invalid(format!(
@@ -123,6 +178,8 @@ impl InputSignal {
                 t: t.to_vec(),
                 values: flat(values),
                 second_derivatives: second_derivatives.map(flat).unwrap_or_default(),
+                hold,
+                jumps: vec![],
             }],
         }
         .try_into()
@@ -195,6 +252,16 @@ impl InputSignal {
         all
     }
 
+    /// Returns the times at which the input of one sample is given, increasing.
+    pub fn times(&self, sample: usize) -> &[f64] {
+        &self.curve(sample).t
+    }
+
+    /// Whether the input of one sample holds each value up to the next time.
+    pub fn is_held(&self, sample: usize) -> bool {
+        self.curve(sample).hold
+    }
+
     fn curve(&self, sample: usize) -> &InputCurve {
         // There is at least one curve.
         &self.curves[sample.min(self.curves.len() - 1)]
@@ -202,7 +269,7 @@ impl InputSignal {
 
     /// Evaluates every component at t into `out`: inside an interval by `polynomial`, which gets the coefficients [a, b, c, d]
     /// of the cubic a + b s + c s² + d s³ and the time s since the start of the interval; before the first and after the last
-    /// time by `outside`, which gets the value held there.
+    /// time, and everywhere where values are held, by `outside`, which gets the value held there.
     fn evaluate(
         &self,
         (sample, t): (usize, f64),
@@ -214,11 +281,14 @@ impl InputSignal {
             t: times,
             values,
             second_derivatives,
+            hold,
+            ..
         } = self.curve(sample);
         let (dof, last) = (self.dof, times.len() - 1);
         let after = times.partition_point(|knot| *knot <= t);
         let held = match after {
             0 => Some(0),
+            after if *hold => Some(after - 1),
             _ if t > times[last] || last == 0 => Some(last),
             _ => None,
         };
@@ -265,9 +335,13 @@ impl Signal for InputSignal {
         self.evaluate((sample, t), out, second, |_| 0.0);
     }
 
-    /// Times of the input, at which one of its derivatives jumps.
+    /// Times of the input, at which it or one of its derivatives jumps; where it jumps itself also the times just before.
     fn breakpoints(&self, sample: usize) -> &[f64] {
-        &self.curve(sample).t
+        let curve = self.curve(sample);
+        match curve.hold {
+            true => &curve.jumps,
+            false => &curve.t,
+        }
     }
 
     fn name(&self) -> &str {

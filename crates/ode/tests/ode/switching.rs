@@ -1,7 +1,7 @@
 //! Equations that switch at times: steps end there, a pulse is not missed, and the derivative by such a time is the jump of the field
 //! times the adjoint.
 
-use odesync_ode::field::{Expr, VectorField, system};
+use odesync_ode::field::{Expr, FieldBuilder, InputSignal, Signal, VectorField, system};
 use odesync_ode::odesolve::{
     Adjoint, Engine, FnRhs, NativeEngine, Problem, SolveOptions, Tangent, jvp, solve, solve_rhs,
     solvers,
@@ -260,4 +260,62 @@ fn what_holds_switching_times_fixed_says_so() {
         .unwrap();
     let error = engine.backward(&[vec![0.0, 1.0]]).unwrap_err();
     assert!(error.to_string().contains("two reasons"), "{error}");
+}
+
+/// u' = w(t) − u from 0, where w holds 1 from t = 0, −2 from t = 1 and 0.5 from t = 2.5 on.
+#[test]
+fn a_held_input_jumps_at_its_times_by_every_method() {
+    let knots = [0.0, 1.0, 2.5];
+    let values = ndarray::array![[1.0], [-2.0], [0.5]];
+    let w = InputSignal::hold(&knots, values.view()).unwrap();
+    let b = FieldBuilder::new(1);
+    let field = b.finish(b.input("w", w.clone()) - b.state()).unwrap();
+    let exact = |t: f64| {
+        let mut u = 0.0;
+        for (i, w) in values.iter().enumerate() {
+            let to = knots.get(i + 1).map_or(t, |next| next.min(t));
+            if to > knots[i] {
+                u = w + (u - w) * (knots[i] - to).exp();
+            }
+        }
+        u
+    };
+    for solver in solvers::ALL {
+        let mut options = SolveOptions::default().solver(solver.name).unwrap();
+        options = options.tolerances(1e-9, 1e-11);
+        options.max_steps = 1_000_000;
+        if !solver.is_adaptive() {
+            options = options.substeps(500);
+        }
+        for t in [vec![0.0, 0.5, 1.0, 2.0, 2.5, 4.0], vec![0.0, 4.0]] {
+            let got = solve(&field, &[0.0], &t, &options).unwrap();
+            let bound = match (solver.is_adaptive(), solver.order) {
+                (false, 1) => 2e-2,
+                (false, 2) => 1e-4,
+                _ => 2e-6,
+            };
+            for (t, u) in t.iter().zip(got.u.column(0)) {
+                let off = (u - exact(*t)).abs();
+                assert!(off < bound, "{} at {t}: {off:e}", solver.name);
+            }
+        }
+        if solver.order >= 5 && solver.name != "kvaerno5" {
+            let got = solve(&field, &[0.0], &[0.0, 4.0], &options).unwrap();
+            assert!(got.stats.rejected < 40, "{}: {:?}", solver.name, got.stats);
+        }
+    }
+    let mut slope = [1.0];
+    for t in [-1.0, 0.0, 0.5, 1.0, 2.5, 9.0] {
+        w.derivative(0, t, &mut slope);
+        assert_eq!(slope, [0.0], "{t}");
+    }
+    assert_eq!(w.times(0), knots);
+    // Far from zero, and saved.
+    let far = InputSignal::hold(&[1e9, 1e9 + 1.0], ndarray::array![[1.0], [2.0]].view()).unwrap();
+    let text = serde_json::to_string(&far).unwrap();
+    let read: InputSignal = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, far);
+    assert_eq!(read.breakpoints(0).len(), 3);
+    let before = read.breakpoints(0)[1];
+    assert!(before < 1e9 + 1.0 && far.values_at(0, &[before])[[0, 0]] == 1.0);
 }

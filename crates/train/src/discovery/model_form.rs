@@ -167,7 +167,7 @@ fn widths(options: &DiscoverOptions) -> Vec<Vec<usize>> {
 fn with_derivative(input: &InputSignal) -> Result<InputSignal> {
     // The input can go on after the data.
     let samples = 0..input.n_samples();
-    let times: Vec<Vec<f64>> = samples.map(|i| input.breakpoints(i).to_vec()).collect();
+    let times: Vec<Vec<f64>> = samples.map(|i| input.times(i).to_vec()).collect();
     let values: Vec<Array2<f64>> = (times.iter().enumerate())
         .map(|(sample, t)| input.values_at(sample, t))
         .collect();

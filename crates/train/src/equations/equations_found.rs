@@ -202,7 +202,7 @@ fn input_script(input: &InputSignal) -> String {
         format!("[{}]", values.join(", "))
     };
     let curve = |sample: usize| {
-        let t = input.breakpoints(sample);
+        let t = input.times(sample);
         let rows = input.values_at(sample, t);
         let rows: Vec<String> = (rows.outer_iter())
             .map(|row| match row.len() {
@@ -215,7 +215,11 @@ fn input_script(input: &InputSignal) -> String {
             input.second_derivative(sample, 0.5 * (pair[0] + pair[1]), &mut second);
             second.iter().any(|x| *x != 0.0)
         });
-        let kind = if is_cubic { "spline" } else { "linear" };
+        let kind = match is_cubic {
+            _ if input.is_held(sample) => "hold",
+            true => "spline",
+            false => "linear",
+        };
         format!("input({}, [{}], \"{kind}\")", list(t), rows.join(", "))
     };
     let curves: Vec<String> = (0..input.n_samples()).map(curve).collect();

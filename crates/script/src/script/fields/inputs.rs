@@ -39,15 +39,23 @@ pub(super) fn split_inputs(map: &Map) -> (Vec<(String, InputSignal)>, Map) {
 enum Interpolation {
     Linear,
     Spline,
+    Hold,
 }
 
-impl_named!(Interpolation, "kind", Linear = "linear", Spline = "spline",);
+impl_named!(
+    Interpolation,
+    "kind",
+    Linear = "linear",
+    Spline = "spline",
+    Hold = "hold",
+);
 
 option_set! {
     /// Options of an external input.
     #[derive(Debug)]
     struct InputOptions {
-        /// How the input passes between its samples.
+        /// How the input passes between its samples: in straight lines, as a `"spline"`, or `"hold"`, which keeps each value up to the
+        /// next time.
         kind: Interpolation as OneOf<Interpolation> = Interpolation::Linear;
         /// How much a spline smooths, α.
         smoothing: f64 as NonNegative = 0.0;
@@ -60,16 +68,16 @@ fn make_input(t: &Dynamic, values: &Dynamic, mut options: Options) -> Result<Scr
     let mut read = InputOptions::default();
     options.read_set(&mut read)?;
     options.finish()?;
-    let spline = read.kind == Interpolation::Spline;
     let smoothing = read.smoothing;
-    if smoothing != 0.0 && !spline {
+    if smoothing != 0.0 && read.kind != Interpolation::Spline {
         return Err(Error::invalid("input: smoothing needs kind: \"spline\""));
     }
     let t = convert::to_vector(t, "input: t")?;
     let values = convert::to_array(values, "input: values")?;
-    let one = |values: ndarray::ArrayView2<f64>| match spline {
-        true => spline_input(&t, values, smoothing),
-        false => InputSignal::linear(&t, values),
+    let one = |values: ndarray::ArrayView2<f64>| match read.kind {
+        Interpolation::Linear => InputSignal::linear(&t, values),
+        Interpolation::Spline => spline_input(&t, values, smoothing),
+        Interpolation::Hold => InputSignal::hold(&t, values),
     };
     let shape = values.shape().to_vec();
     let wrong = |_| {
@@ -131,7 +139,7 @@ impl ScriptType for ScriptInput {
 
     fn show(&self) -> String {
         let (components, samples) = (self.0.dof(), self.0.n_samples());
-        let t = self.0.breakpoints(0);
+        let t = self.0.times(0);
         format!(
             "Input: {}, {} from {} to {}{}",
             count_of(components, "component"),
@@ -152,7 +160,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "input(t, values, \"linear\") -> Input, or input(\"question\") -> string",
         "An external input given as samples, for the equations of system and graybox, for blackbox and second_order: linear between \
-         them, or a \"spline\"; #{ kind: \"spline\", smoothing: 0.001 } smooths. Values are [time] or [time, component]. Beyond its \
+         them, a \"spline\", or \"hold\", each value up to the next time; #{ kind: \"spline\", smoothing: 0.001 } smooths. Values are [time] or [time, component]. Beyond its \
          times it keeps the first and the last value. input([w1, w2]) has one for each sample of the data. With a string alone it asks \
          the user that question and returns the line that is typed.",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0]) + p.w], #{ g: 9.81, w: input([0, 1, 2], [0.0, 0.5, 0.0]) })",
