@@ -1,6 +1,7 @@
 //! The modules that a script imports from files.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -21,6 +22,8 @@ pub(super) struct ScriptModuleResolver {
     linter: Rc<TokenLinter>,
     /// Files of the modules that are being loaded, each imported by the one before.
     loading: RefCell<Vec<PathBuf>>,
+    /// Files of the modules, by the names under which the engine knows their code.
+    loaded: RefCell<HashMap<String, PathBuf>>,
 }
 
 impl ScriptModuleResolver {
@@ -31,8 +34,19 @@ impl ScriptModuleResolver {
         ScriptModuleResolver {
             files,
             linter: Rc::clone(linter),
-            loading: RefCell::new(vec![]),
+            loading: RefCell::default(),
+            loaded: RefCell::default(),
         }
+    }
+
+    /// Returns the file that imports: the module that is being loaded, else the one whose function runs, else the script.
+    fn importer(&self, source: Option<&str>) -> Option<PathBuf> {
+        if let Some(module) = self.loading.borrow().last() {
+            return Some(module.clone());
+        }
+        let source = source?;
+        let module = self.loaded.borrow().get(source).cloned();
+        Some(module.unwrap_or_else(|| source.into()))
     }
 
     /// Returns what keeps a file from being loaded within those that are being loaded.
@@ -62,8 +76,9 @@ impl ModuleResolver for ScriptModuleResolver {
         path: &str,
         position: Position,
     ) -> RhaiResult<Rc<rhai::Module>> {
-        let folder = source.and_then(|source| Path::new(source).parent());
-        let file = self.files.get_file_path(path, folder);
+        let importer = self.importer(source);
+        let file = importer.as_deref().and_then(Path::parent);
+        let file = self.files.get_file_path(path, file);
         // Two paths of one file are one module.
         let file = file.canonicalize().unwrap_or(file);
         if let Some(message) = self.obstacle(&file, path) {
@@ -72,8 +87,10 @@ impl ModuleResolver for ScriptModuleResolver {
             return Err(error);
         }
         self.linter.begin_module();
+        self.loaded.borrow_mut().insert(path.into(), file.clone());
         self.loading.borrow_mut().push(file);
-        let module = self.files.resolve(engine, source, path, position);
+        let importer = importer.as_ref().and_then(|file| file.to_str());
+        let module = self.files.resolve(engine, importer, path, position);
         self.loading.borrow_mut().pop();
         module
     }
