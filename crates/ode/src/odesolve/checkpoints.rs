@@ -138,6 +138,8 @@ pub(crate) fn backward(
         return Ok(mu);
     };
     let (stride, steps) = (checkpoints.stride, forward.stats.steps);
+    // Its workspace may be that of a solve which recorded checkpoints.
+    segment.record = ForwardRecord::Steps;
     // Number of output times that are not yet covered by a segment.
     let mut outputs = forward.recorded.outputs.len();
     let mut weights = vec![];

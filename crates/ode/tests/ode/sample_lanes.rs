@@ -4,7 +4,7 @@ use ndarray::Array2;
 use odesync_ode::field::native::{Evaluator, LaneGradient};
 use odesync_ode::field::{FieldBuilder, InputSignal, Isa, Unary, VectorField};
 use odesync_ode::odesolve::{
-    Controller, Engine, NativeEngine, Problem, SolveOptions, Solver, SolverFamily, solvers,
+    Adjoint, Controller, Engine, NativeEngine, Problem, SolveOptions, Solver, SolverFamily, solvers,
 };
 use proptest::prelude::*;
 
@@ -388,5 +388,57 @@ fn driven_and_unstable_systems_side_by_side_have_the_bits_of_each_alone() {
         };
         check_batch(&driven, &batch, &options);
         check_batch(&squared, &batch, &options);
+    }
+}
+
+/// There and back at once is what forward and backward are one after the other, with every method and gradient, also where the
+/// workspaces are those of earlier solves of another kind.
+#[test]
+fn there_and_back_at_once_has_the_bits_of_there_and_then_back() {
+    let field = network(&[2, 4, 2], Unary::Tanh, 5);
+    let t: Vec<f64> = (0..6).map(|i| 0.3 * f64::from(i)).collect();
+    let u0: Vec<Vec<f64>> = (0..5).map(|i| vec![0.1 * f64::from(i), -0.4]).collect();
+    let problems: Vec<Problem> = (u0.iter())
+        .map(|u0| Problem {
+            u0,
+            t: &t,
+            sample: 0,
+        })
+        .collect();
+    let mut reused = NativeEngine::default();
+    for round in 0..2 {
+        for solver in solvers::ALL {
+            for adjoint in Adjoint::ALL.iter().copied() {
+                let options = SolveOptions {
+                    solver: *solver,
+                    adjoint,
+                    step_size: (!solver.is_adaptive()).then_some(0.07),
+                    ..SolveOptions::default().tolerances(1e-5, 1e-7)
+                };
+                let once = reused.forward_backward(&field, &problems, &options, None, &cotangent);
+                let mut fresh = NativeEngine::default();
+                let solved = match fresh.forward(&field, &problems, &options, None, true) {
+                    Ok(solved) => solved,
+                    // A combination that there is not.
+                    Err(error) => {
+                        assert_eq!(once.unwrap_err().to_string(), error.to_string());
+                        continue;
+                    }
+                };
+                let bars: Vec<Vec<f64>> = (solved.iter().enumerate())
+                    .map(|(i, solved)| cotangent(i, &solved.u))
+                    .collect();
+                let gradient = fresh.backward(&bars).unwrap();
+                let (trajectories, got) = once.unwrap();
+                let what = format!("{}, {}, round {round}", solver.name, adjoint.name());
+                for (one, other) in trajectories.iter().zip(&solved) {
+                    assert_eq!(bits(&one.u), bits(&other.u), "{what}");
+                }
+                assert_eq!(bits(&got.values), bits(&gradient.values), "{what}");
+                for (one, other) in got.u0.iter().zip(&gradient.u0) {
+                    assert_eq!(bits(one), bits(other), "{what}");
+                }
+            }
+        }
     }
 }
