@@ -7,9 +7,12 @@ use super::backward_context::{BackwardContext, WorkspacePool};
 use super::checkpoints::Checkpoints;
 use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
+use super::events::Event;
 use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
+use super::pieces;
 use super::recorded_steps::RecordedSteps;
+use super::smooth_piece::{check_one_piece, is_in_pieces};
 use super::trajectory::Trajectory;
 use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
@@ -92,16 +95,13 @@ pub fn check_batch(
     recorded: Option<&[RecordedSteps]>,
 ) -> Result<()> {
     options.check()?;
-    if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
-        return Err(Error::invalid(format!(
-            "the field has {}, an event's function was made for {}",
-            count_of(field.dof(), "state variable"),
-            event.dof()
-        )));
-    }
+    options.check_dof("the field", field.dof())?;
     options.atol.check(field.dof())?;
-    if !options.events.is_empty() && recorded.is_some() {
-        return Err(Error::invalid(EVENTS_UNSUPPORTED));
+    if recorded.is_some() {
+        check_one_piece(field, options, "replays of recorded steps")?;
+        if !options.events.is_empty() {
+            return Err(Error::invalid(EVENTS_UNSUPPORTED));
+        }
     }
     for problem in problems {
         field.check_state(problem.u0)?;
@@ -151,10 +151,17 @@ impl Engine for NativeEngine {
         recorded: Option<&[RecordedSteps]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
-        if keep && !options.events.is_empty() {
+        let is_passive = |e: &Event| e.state_jump().is_none() || e.terminal_hit().is_some();
+        if keep && options.events.iter().any(is_passive) {
             return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }
         check_batch(field, problems, options, recorded)?;
+        let bound = match options.events.is_empty() && options.doses.is_empty() {
+            true => None,
+            false => Some(options.bound_to(field)?),
+        };
+        let options = bound.as_ref().unwrap_or(options);
+        let in_pieces = is_in_pieces(field, options);
         let evaluator = Evaluator::new(field);
         self.backward_context = None;
         if self.workspaces.len() < problems.len() {
@@ -168,7 +175,7 @@ impl Engine for NativeEngine {
             true => forward_record(options.adjoint),
             false => (ForwardRecord::Steps, false),
         };
-        let solve = |(i, work): (usize, &mut Workspace)| {
+        let solve = |(i, work): (usize, &mut Workspace)| -> Result<()> {
             let problem = &problems[i];
             work.tape_limit = tape_limit;
             work.record = record.clone();
@@ -176,7 +183,7 @@ impl Engine for NativeEngine {
                 // Frees the tape of an earlier solve: this one writes none.
                 work.tape = vec![];
             }
-            match recorded {
+            let solved = match recorded {
                 Some(recorded) if taped => {
                     driver::replay::<_, true>(&evaluator, problem, options, &recorded[i], work)
                 }
@@ -185,13 +192,35 @@ impl Engine for NativeEngine {
                 }
                 None => {
                     let breakpoints = field.breakpoints_within(problem.sample, problem.t);
+                    if in_pieces {
+                        let (rhs, at) = (&evaluator, &breakpoints);
+                        return match taped {
+                            true => pieces::solve::<_, true>(
+                                rhs,
+                                Some(field),
+                                at,
+                                problem,
+                                options,
+                                work,
+                            ),
+                            false => pieces::solve::<_, false>(
+                                rhs,
+                                Some(field),
+                                at,
+                                problem,
+                                options,
+                                work,
+                            ),
+                        };
+                    }
                     if taped {
                         driver::solve::<_, true>(&evaluator, &breakpoints, problem, options, work)
                     } else {
                         driver::solve::<_, false>(&evaluator, &breakpoints, problem, options, work)
                     }
                 }
-            }
+            };
+            Ok(solved?)
         };
         let work = &mut self.workspaces[..problems.len()];
         let results: Vec<_> = match work {
@@ -258,6 +287,9 @@ impl Engine for NativeEngine {
         let mut values = vec![0.0; context.evaluator.n_values()];
         total.take(&context.evaluator, &mut values);
         for (i, bars) in bars.iter().enumerate() {
+            if context.is_in_pieces() {
+                break;
+            }
             context.add_switch_terms(i, bars, &mut values)?;
         }
         let nonfinite = u0.iter().position(|u0| !all_finite(u0));
