@@ -55,6 +55,10 @@ pub enum FailureReason {
     AdjointFailed,
     /// The function of the event of this index was NaN wherever it was evaluated.
     EventNan(usize),
+    /// The event of this index, which changes the state, hits again within the resolution of time: its hits accumulate (Zeno).
+    EventsAccumulate(usize),
+    /// On each side of a condition in the state the equations lead to the other side: a sliding mode.
+    SlidingMode,
 }
 
 impl RunningMethod {
@@ -173,6 +177,16 @@ impl SolveFailure {
                     true => "",
                     false => "a stiff solver, ",
                 }
+            ),
+            FailureReason::EventsAccumulate(event) => format!(
+                "event {event} hits again at once {at}: its hits accumulate, as those of a ball whose bounces die out, or its jump leads \
+                 back across the zero; end the solve before (terminal: n), or write equations that hold the state at rest and a jump \
+                 that leads there"
+            ),
+            FailureReason::SlidingMode => format!(
+                "a condition in the state switches to and fro {at}: on each side of it the equations lead to the other side (a sliding \
+                 mode, such as friction that sticks), which switches: true does not solve; make the condition smooth, tanh(v/width) in \
+                 place of sign(v), or write the equations of sliding, or leave switches out"
             ),
             FailureReason::EventNan(event) => format!(
                 "the function of event {event} is NaN at every step, the last one {at}, so it never passes through zero: check it (a \

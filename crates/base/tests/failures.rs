@@ -17,7 +17,9 @@ fn next(reason: FailureReason) -> Option<FailureReason> {
         TapeTooLarge(_) => Some(GradientNotFinite),
         GradientNotFinite => Some(AdjointFailed),
         AdjointFailed => Some(EventNan(1)),
-        EventNan(_) => None,
+        EventNan(_) => Some(EventsAccumulate(0)),
+        EventsAccumulate(_) => Some(SlidingMode),
+        SlidingMode => None,
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `input` | external inputs, functions of time given by values at discrete times |
 //! | `signal` | external signals, functions of time such as a spline |
 //! | `switches` | times at which the equations switch |
+//! | `state_switches` | conditions in the state, and the field with each of them held |
 //! | `printing` | equations as text |
 //! | `native/` | the native evaluator: program, value, VJP, JVP, and the JVP of the VJP |
 //! | `kernels/` | inner loops of the native evaluator, compiled for several instruction sets |
@@ -28,6 +29,7 @@ pub mod native;
 mod op;
 mod printing;
 mod signal;
+mod state_switches;
 mod switches;
 mod system;
 mod vector_field;
@@ -40,6 +42,7 @@ pub use input::InputSignal;
 pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
+pub(crate) use state_switches::HeldField;
 pub(crate) use switches::Switch;
 pub use system::{Parameters, driven_system, system};
 pub use vector_field::VectorField;

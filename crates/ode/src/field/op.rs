@@ -227,4 +227,30 @@ impl Op {
             Op::Select { cond, a, b } => vec![*cond, *a, *b],
         }
     }
+
+    /// Returns the same operation on other operands.
+    pub(crate) fn with_operands(&self, other: impl Fn(NodeId) -> NodeId) -> Op {
+        match self {
+            Op::Time | Op::State | Op::Param(_) | Op::Const(_) | Op::Signal(_) => self.clone(),
+            Op::Slice { x, start, len } => Op::Slice {
+                x: other(*x),
+                start: *start,
+                len: *len,
+            },
+            Op::Concat(parts) => Op::Concat(parts.iter().map(|x| other(*x)).collect()),
+            Op::Sum(x) => Op::Sum(other(*x)),
+            Op::Unary(f, x) => Op::Unary(*f, other(*x)),
+            Op::Binary(f, x, y) => Op::Binary(*f, other(*x), other(*y)),
+            Op::Select { cond, a, b } => Op::Select {
+                cond: other(*cond),
+                a: other(*a),
+                b: other(*b),
+            },
+            Op::Affine { weight, bias, x } => Op::Affine {
+                weight: *weight,
+                bias: *bias,
+                x: other(*x),
+            },
+        }
+    }
 }

@@ -13,7 +13,8 @@ use super::graph::Graph;
 use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
 use super::signal::Signal;
-use guard::{BoundGuard, Effect, Guard, switching, used_nodes};
+use guard::{BoundGuard, Guard};
+pub(super) use guard::{Effect, switching, used_blocks, used_nodes};
 use roots::Piece;
 
 /// Number of places over the span at which a difference that is not linear is looked at.

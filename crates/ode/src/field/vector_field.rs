@@ -11,6 +11,7 @@ use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
 use super::printing;
 use super::signal::Signal;
+use super::state_switches::StateSwitches;
 use super::switches::{Switch, Switches};
 use crate::{Error, Result};
 use odesync_base::error::unknown;
@@ -32,6 +33,7 @@ struct Inner {
     output: NodeId,
     program: OnceLock<Arc<Program>>,
     switches: OnceLock<Switches>,
+    state_switches: OnceLock<StateSwitches>,
 }
 
 impl VectorField {
@@ -54,6 +56,7 @@ impl VectorField {
                 output,
                 program: OnceLock::new(),
                 switches: OnceLock::new(),
+                state_switches: OnceLock::new(),
             }),
         })
     }
@@ -346,6 +349,7 @@ impl VectorField {
                 output: self.inner.output,
                 program,
                 switches: OnceLock::new(),
+                state_switches: OnceLock::new(),
             }),
             blocks: self.blocks.clone(),
             values: self.values.clone(),
@@ -377,7 +381,7 @@ impl VectorField {
         times
     }
 
-    fn switches(&self) -> &Switches {
+    pub(super) fn switches(&self) -> &Switches {
         let Inner { graph, output, .. } = &*self.inner;
         self.inner
             .switches
@@ -447,6 +451,17 @@ impl VectorField {
             }
         }
         names
+    }
+
+    pub(super) fn state_switches(&self) -> &StateSwitches {
+        let Inner { graph, output, .. } = &*self.inner;
+        self.inner
+            .state_switches
+            .get_or_init(|| StateSwitches::of(graph, *output))
+    }
+
+    pub(super) fn graph(&self) -> &Graph {
+        &self.inner.graph
     }
 
     /// Returns the nodes in topological order (operands first), for engines other than the native one.

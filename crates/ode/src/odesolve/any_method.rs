@@ -151,6 +151,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
         with_step_method!(self, method => method.evaluate_output(integrator, step, theta, to))
     }
 
+    fn forget_interpolant(&mut self) {
+        with_step_method!(self, method => StepMethod::<R, TAPE>::forget_interpolant(&mut **method));
+    }
+
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
         with_step_method!(self, method => method.on_accept(integrator, step));
     }

@@ -82,15 +82,16 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
-    recorded: Option<&RecordedSteps>,
+    spec: SegmentSpec,
     pair: SolverPair,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    let dof = rhs.dof();
+    let (dof, recorded) = (rhs.dof(), spec.recorded);
     work.recorded.clear();
     work.recorded.outputs.push(SaveLocation::Start);
     work.stats = Stats::default();
     work.event_hits.clear();
+    work.fired.clear();
     work.terminated_at = None;
     work.event_was_defined.clear();
     work.u.resize(problem.t.len() * dof, 0.0);
@@ -123,6 +124,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
         };
         segment.work.tape_limit = work.tape_limit.saturating_sub(tape);
         segment.work.record = work.record.clone();
+        segment.work.event_starts.clone_from(&work.event_starts);
         let segment_options = SolveOptions {
             max_steps: options
                 .max_steps
@@ -132,7 +134,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
         let spec = SegmentSpec {
             recorded: segment_steps.as_ref(),
             detect_stiffness: true,
-            ..SegmentSpec::default()
+            ..spec
         };
         let segment_problem = Problem {
             u0: &state,
@@ -161,9 +163,13 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
         append_segment(work, &segment, variant, dof);
         tape += segment.work.tape.len() + segment.work.output_tape.len();
         state.copy_from_slice(&segment.work.state);
+        work.state.clone_from(&state);
         let last = segment.work.recorded.steps.last().copied();
+        work.event_starts.clone_from(&segment.work.event_starts);
         work.event_hits.append(&mut segment.work.event_hits);
         work.terminated_at = segment.work.terminated_at;
+        work.fired.clone_from(&segment.work.fired);
+        work.proposed_h = segment.work.proposed_h;
         work.event_was_defined
             .resize(segment.work.event_was_defined.len(), false);
         for (defined, in_segment) in work
@@ -312,6 +318,7 @@ pub(crate) fn recompute_backward(
         let segment_inputs = ForwardInputs {
             evaluator: inputs.evaluator,
             breakpoints: inputs.breakpoints,
+            ends_at: inputs.ends_at,
             problem: Problem {
                 u0: &segment.u0,
                 t: &times,

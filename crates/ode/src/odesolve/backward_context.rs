@@ -9,6 +9,8 @@ use super::driver::Problem;
 use super::engine::SolveGradient;
 use super::gradients::Adjoint;
 use super::options::SolveOptions;
+use super::pieces_backward::{self, BackwardPieces};
+use super::smooth_piece::is_in_pieces;
 use super::solver::{Solver, SolverFamily};
 use super::switch_gradient::add_switch_terms;
 use super::tableau::Tableau;
@@ -28,6 +30,8 @@ pub(crate) struct BackwardContext {
     pub trainable: Vec<Range<usize>>,
     options: SolveOptions,
     problems: Vec<SavedProblem>,
+    /// The field, where the solves are in pieces.
+    in_pieces: Option<VectorField>,
     /// The field, with every parameter frozen, where a trainable one moves a time at which it jumps.
     switching: Option<VectorField>,
 }
@@ -77,6 +81,7 @@ impl BackwardContext {
                 true => Some(field.frozen(&trainable)?),
                 false => None,
             },
+            in_pieces: is_in_pieces(field, options).then(|| field.clone()),
             problems: problems.iter().map(saved).collect(),
             options: options.clone(),
             trainable: (field.blocks().iter().filter(|b| b.trainable))
@@ -99,6 +104,11 @@ impl BackwardContext {
             sample: saved.sample,
         };
         add_switch_terms(field, &problem, &self.options, bars, values)
+    }
+
+    /// Whether the solves are in pieces, with jumps or switches between them.
+    pub fn is_in_pieces(&self) -> bool {
+        self.in_pieces.is_some()
     }
 
     /// Whether a trainable parameter moves a time at which the field jumps.
@@ -166,6 +176,16 @@ impl BackwardContext {
     ) -> Result<Vec<f64>> {
         let evaluator = &self.evaluator;
         let saved = &self.problems[i];
+        if let Some(field) = &self.in_pieces {
+            let context = BackwardPieces {
+                field,
+                evaluator,
+                options: &self.options,
+                sample: saved.sample,
+                n_problems: self.problems.len(),
+            };
+            return pieces_backward::backward(&context, work, bars, pool, accumulator);
+        }
         let inputs = ForwardInputs {
             evaluator,
             breakpoints: &saved.breakpoints,
@@ -175,56 +195,62 @@ impl BackwardContext {
                 sample: saved.sample,
             },
             options: &self.options,
+            ends_at: None,
         };
-        let method = self.options.solver;
-        let is_auto = matches!(method.family, SolverFamily::Auto { .. });
-        let mut reverse_sweep =
-            |method: &Solver, work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
-                let bars = (bars, history);
-                discrete_adjoint::backward(evaluator, method, saved.sample, work, bars, accumulator)
-            };
-        Ok(match (&work.record, method.tableau()) {
-            (ForwardRecord::Steps, _) if is_auto => {
-                auto::backward(work, bars, evaluator.dof(), reverse_sweep)
-            }
-            (ForwardRecord::Steps, _) => reverse_sweep(method, work, bars, &mut vec![]),
-            (ForwardRecord::States(states), Some(tableau)) => {
-                let (sample, gradient) = (saved.sample, &mut accumulator.gradient);
-                symplectic_adjoint::backward(
-                    evaluator,
-                    tableau,
-                    sample,
-                    (work, states),
-                    bars,
-                    gradient,
-                )
-            }
-            (ForwardRecord::States(_) | ForwardRecord::Nothing, _) => {
-                let became_stiff = work.stats.stiff_from.is_some();
-                let gradient = &mut accumulator.gradient;
-                continuous_adjoint::backward(&inputs, &work.u, bars, became_stiff, gradient)?
-            }
-            (ForwardRecord::Checkpoints(_), _) => {
-                let lock = || pool.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut segment = lock().pop().unwrap_or_default();
-                // At most this many problems have a tape at the same time.
-                let at_once = rayon::current_num_threads().min(self.problems.len()).max(1);
-                segment.tape_limit =
-                    odesync_base::memory::default_limit() / size_of::<f64>() / at_once;
-                let mu = vec![0.0; evaluator.dof()];
-                let u0 = match is_auto {
-                    true => {
-                        auto::recompute_backward(&inputs, work, bars, &mut segment, reverse_sweep)
-                    }
-                    false => {
-                        checkpoints::backward(&inputs, work, bars, mu, &mut segment, |w, b, h| {
-                            reverse_sweep(method, w, b, h)
-                        })
-                    }
-                };
-                lock().push(segment);
-                u0?
-            }
-        })
+        let pool = (pool, self.problems.len());
+        gradient_of_solve(&inputs, work, bars, pool, accumulator)
     }
+}
+
+/// Computes the gradient of ⟨bars, u⟩ of one solve without jumps: adds the parameters' part to `accumulator`, and returns ∂/∂u₀. `pool`
+/// has the workspaces in which steps are recomputed, and the number of solves that may need one.
+///
+/// # Errors
+/// Steps that would take too much memory, or a continuous adjoint that cannot be solved.
+pub(crate) fn gradient_of_solve(
+    inputs: &ForwardInputs,
+    work: &Workspace,
+    bars: &[f64],
+    (pool, n_problems): (&WorkspacePool, usize),
+    accumulator: &mut GradientAccumulator,
+) -> Result<Vec<f64>> {
+    let (evaluator, sample) = (inputs.evaluator, inputs.problem.sample);
+    let method = inputs.options.solver;
+    let is_auto = matches!(method.family, SolverFamily::Auto { .. });
+    let mut reverse_sweep =
+        |method: &Solver, work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
+            let bars = (bars, history);
+            discrete_adjoint::backward(evaluator, method, sample, work, bars, accumulator)
+        };
+    Ok(match (&work.record, method.tableau()) {
+        (ForwardRecord::Steps, _) if is_auto => {
+            auto::backward(work, bars, evaluator.dof(), reverse_sweep)
+        }
+        (ForwardRecord::Steps, _) => reverse_sweep(method, work, bars, &mut vec![]),
+        (ForwardRecord::States(states), Some(tableau)) => {
+            let gradient = &mut accumulator.gradient;
+            symplectic_adjoint::backward(evaluator, tableau, sample, (work, states), bars, gradient)
+        }
+        (ForwardRecord::States(_) | ForwardRecord::Nothing, _) => {
+            let became_stiff = work.stats.stiff_from.is_some();
+            let gradient = &mut accumulator.gradient;
+            continuous_adjoint::backward(inputs, &work.u, bars, became_stiff, gradient)?
+        }
+        (ForwardRecord::Checkpoints(_), _) => {
+            let lock = || pool.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut segment = lock().pop().unwrap_or_default();
+            // At most this many problems have a tape at the same time.
+            let at_once = rayon::current_num_threads().min(n_problems).max(1);
+            segment.tape_limit = odesync_base::memory::default_limit() / size_of::<f64>() / at_once;
+            let mu = vec![0.0; evaluator.dof()];
+            let u0 = match is_auto {
+                true => auto::recompute_backward(inputs, work, bars, &mut segment, reverse_sweep),
+                false => checkpoints::backward(inputs, work, bars, mu, &mut segment, |w, b, h| {
+                    reverse_sweep(method, w, b, h)
+                }),
+            };
+            lock().push(segment);
+            u0?
+        }
+    })
 }

@@ -118,6 +118,8 @@ pub(crate) struct ForwardInputs<'a> {
     pub breakpoints: &'a [f64],
     pub problem: Problem<'a>,
     pub options: &'a SolveOptions,
+    /// Time at which the solve ended for an event, in the middle of a step.
+    pub ends_at: Option<f64>,
 }
 
 /// Computes ∂L/∂u₀ by a reverse sweep over a solve, whose workspace `forward` has its checkpoints and, where it was a replay,
@@ -153,6 +155,7 @@ pub(crate) fn backward(
             recorded: recorded.as_ref(),
             start: checkpoints.get(i),
             max_steps: Some(n_steps),
+            ends_at: inputs.ends_at,
             ..SegmentSpec::default()
         };
         let ForwardInputs {
@@ -160,6 +163,7 @@ pub(crate) fn backward(
             breakpoints,
             problem,
             options,
+            ..
         } = inputs;
         driver::integrate_segment::<Evaluator, true>(
             evaluator,
@@ -260,6 +264,7 @@ mod tests {
                 breakpoints: &breakpoints,
                 problem,
                 options: &options,
+                ends_at: None,
             };
             let mut segment = Workspace {
                 tape_limit: usize::MAX,

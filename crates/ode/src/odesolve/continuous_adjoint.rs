@@ -72,6 +72,7 @@ pub(crate) fn backward(
         breakpoints,
         problem: Problem { t, sample, .. },
         options,
+        ..
     } = *inputs;
     let dof = evaluator.dof();
     let forward = SolveOptions {

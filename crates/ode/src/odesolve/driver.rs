@@ -4,7 +4,7 @@
 use super::any_method::{AnyMethod, with_step_method};
 use super::auto;
 use super::checkpoints::StateReader;
-use super::events::EventDetector;
+use super::events::{Ending, EventDetector, EventFunctions, GuardFunctions};
 use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
 use super::recorded_steps::{RecordedSteps, SaveLocation, Step};
@@ -37,6 +37,10 @@ pub(crate) struct SegmentSpec<'a> {
     pub start: Option<&'a [f64]>,
     /// Maximum number of accepted steps; unlimited where `None`.
     pub max_steps: Option<usize>,
+    /// Guards of the field's conditions in the state, at whose zeros the solve ends.
+    pub guards: Option<&'a GuardFunctions>,
+    /// Time at which a recomputed solve ended for an event, in the middle of a step.
+    pub ends_at: Option<f64>,
 }
 
 /// Solves one problem into `work`; with `TAPE`, stores in `work.tape` what a gradient needs of every accepted step.
@@ -47,7 +51,27 @@ pub(crate) fn solve<R: Rhs + ?Sized, const TAPE: bool>(
     options: &SolveOptions,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    dispatch::<R, TAPE>(rhs, breakpoints, problem, options, None, work)
+    work.event_starts.clear();
+    work.pieces.clear();
+    solve_piece::<R, TAPE>(rhs, breakpoints, problem, options, None, work)?;
+    check_events_defined(problem, options, work)
+}
+
+/// Solves one problem into `work` up to its end, or up to the first event that changes the state or guard that changes its sign.
+/// `work.event_starts` tell where the events stand.
+pub(crate) fn solve_piece<R: Rhs + ?Sized, const TAPE: bool>(
+    rhs: &R,
+    breakpoints: &[f64],
+    problem: &Problem,
+    options: &SolveOptions,
+    guards: Option<&GuardFunctions>,
+    work: &mut Workspace,
+) -> Result<(), SolveFailure> {
+    let spec = SegmentSpec {
+        guards,
+        ..SegmentSpec::default()
+    };
+    dispatch::<R, TAPE>(rhs, breakpoints, problem, options, spec, work)
 }
 
 /// Solves one problem into `work` on the steps that are given.
@@ -58,7 +82,13 @@ pub(crate) fn replay<R: Rhs + ?Sized, const TAPE: bool>(
     recorded: &RecordedSteps,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    dispatch::<R, TAPE>(rhs, &[], problem, options, Some(recorded), work)
+    let spec = SegmentSpec {
+        recorded: Some(recorded),
+        ..SegmentSpec::default()
+    };
+    work.event_starts.clear();
+    work.pieces.clear();
+    dispatch::<R, TAPE>(rhs, &[], problem, options, spec, work)
 }
 
 fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
@@ -66,19 +96,23 @@ fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
-    recorded: Option<&RecordedSteps>,
+    spec: SegmentSpec,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
     if let SolverFamily::Auto { explicit, stiff } = options.solver.family {
         let pair = [explicit, stiff];
-        auto::solve_segments::<R, TAPE>(rhs, breakpoints, problem, options, recorded, pair, work)?;
+        auto::solve_segments::<R, TAPE>(rhs, breakpoints, problem, options, spec, pair, work)
     } else {
-        let spec = SegmentSpec {
-            recorded,
-            ..SegmentSpec::default()
-        };
-        integrate_segment::<R, TAPE>(rhs, breakpoints, problem, options, spec, work)?;
+        integrate_segment::<R, TAPE>(rhs, breakpoints, problem, options, spec, work).map(drop)
     }
+}
+
+/// Checks that the function of every event was a number somewhere in a solve.
+pub(crate) fn check_events_defined(
+    problem: &Problem,
+    options: &SolveOptions,
+    work: &Workspace,
+) -> Result<(), SolveFailure> {
     match work.event_was_defined.iter().position(|defined| !defined) {
         None => Ok(()),
         Some(event) => Err(SolveFailure {
@@ -108,6 +142,8 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
 ) -> Result<bool, SolveFailure> {
     let mut integrator = IntegratorCore::<R, TAPE>::new(rhs, breakpoints, *problem, options, work);
     integrator.recorded_steps = spec.recorded;
+    integrator.ends_at = spec.ends_at;
+    integrator.guards = spec.guards;
     integrator.work.is_replay = spec.recorded.is_some();
     // The steps after a checkpoint are recomputed with a tape, which needs exact stages.
     integrator.exact_stages |= integrator.work.is_replay
@@ -118,8 +154,14 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
         with_step_method!(&mut method, method => integrator.integrate(&mut **method, spec));
     integrator.work.method = Some(method);
     if let Some(detector) = &integrator.events {
+        let n_events = options.events.len();
         integrator.work.event_was_defined = detector.were_defined();
+        integrator.work.event_was_defined.truncate(n_events);
+        integrator.work.event_starts = detector.starts();
+        integrator.work.event_starts.truncate(n_events);
+        integrator.work.fired = detector.fired().to_vec();
     }
+    integrator.work.proposed_h = integrator.stepper.proposed();
     integrator.work.tstops = integrator.stepper.tstops;
     result.map(|()| integrator.switch_requested)
 }
@@ -163,9 +205,12 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         if !all_finite(&self.work.state) {
             return Err(self.failure(FailureReason::NotFinite));
         }
-        if !self.options.events.is_empty() && self.problem.t.len() > 1 {
+        let is_watched = !self.options.events.is_empty() || self.guards.is_some();
+        if is_watched && self.problem.t.len() > 1 {
             let Problem { u0, t, sample } = self.problem;
-            self.events = Some(EventDetector::new(&self.options.events, sample, t[0], u0));
+            let functions = EventFunctions::new(&self.options.events, self.guards);
+            let starts = &self.work.event_starts;
+            self.events = Some(EventDetector::new(functions, starts, sample, t[0], u0));
         }
         Ok(())
     }
@@ -292,8 +337,21 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         step: Step,
     ) -> Result<bool, SolveFailure> {
         let index = self.work.recorded.steps.len();
+        if let Some(end) = self.ends_at
+            && (step.end - end) * step.h() >= 0.0
+        {
+            self.end_piece(method, step, end, false)?;
+            return Ok(true);
+        }
         let end = self.find_events(method, step);
-        let end = end.map_err(|reason| self.failure(reason))?;
+        let end = match end.map_err(|reason| self.failure(reason))? {
+            Some(Ending::Piece(theta)) => {
+                self.end_piece(method, step, step.time_at(theta), true)?;
+                return Ok(true);
+            }
+            Some(Ending::Terminal(theta)) => Some(theta),
+            None => None,
+        };
         let before_end = |output: &SaveLocation| {
             let theta = match output {
                 SaveLocation::Inside(_, theta) => *theta,
@@ -361,7 +419,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     }
 
     /// Writes the solution at the next output time, from the attempted step.
-    fn write_output<S: StepMethod<R, TAPE>>(
+    pub fn write_output<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         output: SaveLocation,

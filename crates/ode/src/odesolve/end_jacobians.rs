@@ -53,6 +53,12 @@ impl NativeEngine {
                 "derivatives of the end states need a solve that was kept for them",
             ));
         };
+        if context.is_in_pieces() {
+            return Err(Error::invalid(
+                "derivatives of end states are those of smooth solves: leave doses, events with a jump and switches: true out, or train \
+                 by another method, such as vanilla()",
+            ));
+        }
         if context.is_switching() {
             return Err(Error::invalid(
                 "a trainable parameter moves a time at which the equations switch, and derivatives of end states hold such times fixed: \

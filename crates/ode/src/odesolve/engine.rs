@@ -9,10 +9,13 @@ use super::backward_context::{BackwardContext, WorkspacePool};
 use super::checkpoints::Checkpoints;
 use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
+use super::events::Event;
 use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
+use super::pieces;
 use super::recorded_steps::RecordedSteps;
 use super::sample_lanes::{self, Cotangent, LaneBatch, LaneTape};
+use super::smooth_piece::{check_one_piece, is_in_pieces};
 use super::trajectory::Trajectory;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
@@ -160,16 +163,13 @@ pub fn check_batch(
     recorded: Option<&[RecordedSteps]>,
 ) -> Result<()> {
     options.check()?;
-    if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
-        return Err(Error::invalid(format!(
-            "the field has {}, an event's function was made for {}",
-            count_of(field.dof(), "state variable"),
-            event.dof()
-        )));
-    }
+    options.check_dof("the field", field.dof())?;
     options.atol.check(field.dof())?;
-    if !options.events.is_empty() && recorded.is_some() {
-        return Err(Error::invalid(EVENTS_UNSUPPORTED));
+    if recorded.is_some() {
+        check_one_piece(field, options, "replays of recorded steps")?;
+        if !options.events.is_empty() {
+            return Err(Error::invalid(EVENTS_UNSUPPORTED));
+        }
     }
     for problem in problems {
         field.check_state(problem.u0)?;
@@ -219,13 +219,21 @@ impl Engine for NativeEngine {
         recorded: Option<&[RecordedSteps]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
-        if keep && !options.events.is_empty() {
+        let is_passive = |e: &Event| e.state_jump().is_none() || e.terminal_hit().is_some();
+        if keep && options.events.iter().any(is_passive) {
             return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }
         check_batch(field, problems, options, recorded)?;
+        let bound = match options.events.is_empty() && options.doses.is_empty() {
+            true => None,
+            false => Some(options.bound_to(field)?),
+        };
+        let options = bound.as_ref().unwrap_or(options);
+        let in_pieces = is_in_pieces(field, options);
         let evaluator = Evaluator::new(field);
         self.backward_context = None;
         if !keep
+            && !in_pieces
             && recorded.is_none()
             && let Some(tableau) = sample_lanes::tableau(options, problems.len())
         {
@@ -247,15 +255,28 @@ impl Engine for NativeEngine {
             true => forward_record(options.adjoint),
             false => (ForwardRecord::Steps, false),
         };
-        let solve = |(i, work): (usize, &mut Workspace)| {
+        let solve = |(i, work): (usize, &mut Workspace)| -> Result<()> {
             work.tape_limit = tape_limit;
             if keep && !taped {
                 // Frees the tape of an earlier solve: this one writes none.
                 work.tape = vec![];
             }
+            let problem = &problems[i];
+            if in_pieces && recorded.is_none() {
+                work.record = record.clone();
+                let at = &field.breakpoints_within(problem.sample, problem.t);
+                let field = Some(field);
+                return match taped {
+                    true => pieces::solve::<_, true>(&evaluator, field, at, problem, options, work),
+                    false => {
+                        pieces::solve::<_, false>(&evaluator, field, at, problem, options, work)
+                    }
+                };
+            }
             let recorded = recorded.map(|recorded| &recorded[i]);
-            let inputs = (&evaluator, field, &problems[i]);
-            solve_problem(inputs, options, recorded, (record.clone(), taped), work)
+            let inputs = (&evaluator, field, problem);
+            let record = (record.clone(), taped);
+            Ok(solve_problem(inputs, options, recorded, record, work)?)
         };
         let work = &mut self.workspaces[..problems.len()];
         let results: Vec<_> = match work {
@@ -309,6 +330,9 @@ impl Engine for NativeEngine {
         let mut values = vec![0.0; context.evaluator.n_values()];
         total.take(&context.evaluator, &mut values);
         for (i, bars) in bars.iter().enumerate() {
+            if context.is_in_pieces() {
+                break;
+            }
             context.add_switch_terms(i, bars, &mut values)?;
         }
         context.checked_gradient(values, u0)

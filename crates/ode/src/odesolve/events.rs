@@ -4,15 +4,17 @@
 //! indicate a minimum of |g|, so that a pair of crossings is not missed. Each change of sign gives a bracket whose root is
 //! found to the resolution of time. Nothing here depends on the method: a step is a function u(θ), θ from 0 to 1.
 
+mod detector;
+mod functions;
 mod root;
 
-use super::recorded_steps::Step;
-use crate::field::native::Evaluator;
+use super::jumps::{Jump, followed};
 use crate::field::{Expr, FieldBuilder, Parameters, VectorField};
 use crate::{Error, Result};
-
-/// Number of equidistant points of a step at which g is sampled, not counting the start.
-const SAMPLES_PER_STEP: usize = 8;
+pub(crate) use detector::{
+    Ending, EventDetector, EventStart, FiredFunction, InterpolationOrder, theta_resolution,
+};
+pub(crate) use functions::{EventFunction, EventFunctions, GuardFunctions};
 
 /// Direction in which g crosses zero, in the direction of integration (also when time runs backwards).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,7 +76,11 @@ pub struct Event {
     /// Event function as a field of which every component is g.
     function: VectorField,
     direction: Direction,
-    terminal: bool,
+    /// Number of the hit that ends the solve, counted from 1; `None` where none does.
+    terminal: Option<usize>,
+    jump: Option<Jump>,
+    /// Whether parameters that have the name of one of the field's are the field's.
+    follows_field: bool,
 }
 
 impl Event {
@@ -112,7 +118,9 @@ impl Event {
         Ok(Event {
             function,
             direction: Direction::Both,
-            terminal: false,
+            terminal: None,
+            jump: None,
+            follows_field: false,
         })
     }
 
@@ -126,13 +134,109 @@ impl Event {
     /// Makes the event terminal: its first hit ends the solve.
     #[must_use]
     pub fn terminal(mut self) -> Self {
-        self.terminal = true;
+        self.terminal = Some(1);
         self
     }
 
-    /// Whether the event is terminal, so that its first hit ends the solve.
-    pub fn is_terminal(&self) -> bool {
+    /// Makes the event terminal: its `n`th hit, counted from 1 in its direction, ends the solve (`terminal` of SciPy's
+    /// `solve_ivp`).
+    ///
+    /// ```
+    /// use odesync_ode::odesolve::{Direction, Event, SolveOptions, solve};
+    /// // The third time that sin t passes zero upwards after the start.
+    /// let swing = odesync_ode::field::system(2, &[], |_, u, _| vec![u.at(1), -u.at(0)])?;
+    /// let upwards = Event::new(2, &[], |_, u, _| u.at(0))?.direction(Direction::Up);
+    /// let options = SolveOptions::default().event(upwards.terminal_at_hit(3)?);
+    /// let solution = solve(&swing, &[0.0, 1.0], &[0.0, 100.0], &options)?;
+    /// assert!((solution.t[1] - 6.0 * std::f64::consts::PI).abs() < 1e-5);
+    /// # Ok::<(), odesync_ode::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `n` is 0.
+    pub fn terminal_at_hit(mut self, n: usize) -> Result<Self> {
+        if n == 0 {
+            return Err(Error::invalid(
+                "the hits of an event are counted from 1: give terminal 1 for the first; an event that never ends the solve has none",
+            ));
+        }
+        self.terminal = Some(n);
+        Ok(self)
+    }
+
+    /// Returns the number of the hit that ends the solve, counted from 1; `None` where the event is not terminal.
+    pub fn terminal_hit(&self) -> Option<usize> {
         self.terminal
+    }
+
+    /// Lets the event change the state: at each hit u⁺ = J(t, u⁻), and the solve goes on from u⁺ with a first step of its own (a
+    /// multistep method begins again with order 1).
+    ///
+    /// [`Solution::events`](super::Solution::events) has the states before the jump; an output at exactly the time of a hit is
+    /// the state after it, as in OrdinaryDiffEq.jl without `save_positions`. A jump that leaves g at zero does not fire the event
+    /// again; where the solution comes back to zero within the resolution of time the solve ends with
+    /// [`FailureReason::EventsAccumulate`](super::FailureReason::EventsAccumulate).
+    ///
+    /// ```
+    /// use odesync_ode::odesolve::{Direction, Event, Jump, SolveOptions, solve};
+    /// // A ball that keeps 4/5 of its speed when it hits the ground.
+    /// let ball = odesync_ode::field::system(2, &[], |_, u, _| vec![u.at(1), u.at(1) * 0.0 - 10.0])?;
+    /// let bounce = Jump::new(2, &[], |_, u, _| vec![u.at(0) * 0.0, u.at(1) * -0.8])?;
+    /// let ground = Event::new(2, &[], |_, u, _| u.at(0))?.direction(Direction::Down).jump(bounce)?;
+    /// let options = SolveOptions::default().event(ground);
+    /// let solution = solve(&ball, &[5.0, 0.0], &[0.0, 2.0], &options)?;
+    /// // It falls for 1 s and flies for 1.6 s; after 1 s of that it is at 8 − 5 m and falls at 2 m/s.
+    /// assert!((solution.u[[1, 0]] - 3.0).abs() < 1e-9 && (solution.u[[1, 1]] + 2.0).abs() < 1e-9);
+    /// assert!((solution.events[0].u[[0, 1]] + 10.0).abs() < 1e-9);
+    /// # Ok::<(), odesync_ode::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A jump of another number of state variables.
+    pub fn jump(mut self, jump: Jump) -> Result<Self> {
+        jump.check_dof(self.dof(), "an event's jump")?;
+        self.jump = Some(jump);
+        Ok(self)
+    }
+
+    /// Returns the change of the state at a hit; `None` where the event changes nothing.
+    pub fn state_jump(&self) -> Option<&Jump> {
+        self.jump.as_ref()
+    }
+
+    /// Makes parameters of the event's function that have the name of one of the field's follow it: they take the field's value in
+    /// every solve, and derivatives by the field's parameters take the event into account.
+    #[must_use]
+    pub fn with_field_parameters(mut self) -> Self {
+        self.follows_field = true;
+        self
+    }
+
+    /// Returns the event function, a field of which every component is g.
+    pub(crate) fn function(&self) -> &VectorField {
+        &self.function
+    }
+
+    /// Returns the direction in which crossings count.
+    pub(crate) fn crossing_direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Whether parameters follow those of the field.
+    pub(crate) fn follows_field(&self) -> bool {
+        self.follows_field
+    }
+
+    /// Returns the event with the parameters that follow the field's at their values.
+    pub(crate) fn bound_to(&self, field: &VectorField) -> Result<Self> {
+        let mut bound = self.clone();
+        if self.follows_field {
+            bound.function = followed(&self.function, field)?;
+        }
+        if let Some(jump) = &self.jump {
+            bound.jump = Some(jump.bound_to(field)?);
+        }
+        Ok(bound)
     }
 
     /// Returns the number of state variables of the event function.
@@ -150,204 +254,6 @@ pub struct EventHit {
     pub t: f64,
     /// State at the time of the hit, `[dof]`.
     pub u: Vec<f64>,
-}
-
-/// The solution in a step as a function of θ, written into a slice: from the dense output's polynomial, or to the method's
-/// order.
-pub(crate) type Interpolant<'a> = dyn FnMut(f64, InterpolationOrder, &mut [f64]) + 'a;
-
-/// Accuracy with which the solution inside a step is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InterpolationOrder {
-    /// Evaluation of the dense output's polynomial.
-    Dense,
-    /// Evaluation to the order of the method.
-    Full,
-}
-
-/// Detector of the events of one solve; it keeps the values of the event functions from step to step.
-#[derive(Debug)]
-pub(crate) struct EventDetector<'a> {
-    functions: Vec<EventFunction<'a>>,
-    state: Vec<f64>,
-    samples: Vec<(f64, f64)>,
-    /// Crossings in the current step: θ and the event's index.
-    crossings: Vec<(f64, usize)>,
-}
-
-/// The function of one event, and its value at the end of the last step.
-#[derive(Debug)]
-struct EventFunction<'a> {
-    event: &'a Event,
-    evaluator: Evaluator,
-    slot: Vec<f64>,
-    values: Vec<f64>,
-    last_value: f64,
-    sample: usize,
-    /// Whether the function was ever different from NaN.
-    was_defined: bool,
-}
-
-impl EventFunction<'_> {
-    fn evaluate(&mut self, t: f64, u: &[f64]) -> f64 {
-        let sample = self.sample;
-        self.evaluator
-            .eval(sample, t, u, &mut self.slot, &mut self.values);
-        self.was_defined |= !self.values[0].is_nan();
-        self.values[0]
-    }
-}
-
-impl<'a> EventDetector<'a> {
-    /// Creates the detector at the initial time and state, for this sample of the field's inputs.
-    pub fn new(events: &'a [Event], sample: usize, t: f64, u: &[f64]) -> Self {
-        let functions = events.iter().map(|event| {
-            let evaluator = Evaluator::new(&event.function);
-            let mut function = EventFunction {
-                event,
-                slot: vec![0.0; evaluator.slot_len()],
-                values: vec![0.0; u.len()],
-                evaluator,
-                last_value: 0.0,
-                sample,
-                was_defined: false,
-            };
-            function.last_value = function.evaluate(t, u);
-            function
-        });
-        EventDetector {
-            functions: functions.collect(),
-            state: vec![0.0; u.len()],
-            samples: vec![],
-            crossings: vec![],
-        }
-    }
-
-    /// Returns for each event whether its function was ever different from NaN.
-    pub fn were_defined(&self) -> Vec<bool> {
-        self.functions.iter().map(|f| f.was_defined).collect()
-    }
-
-    /// Detects the events in an accepted step up to θ = `limit` and adds them to `found` in the order in which they occur.
-    /// Returns the θ of an event that terminates the solve. With `interpolation` [`InterpolationOrder::Full`], each root
-    /// found on the polynomial is refined on the solution to the method's order.
-    pub fn detect(
-        &mut self,
-        step: Step,
-        limit: f64,
-        interpolation: InterpolationOrder,
-        u: &mut Interpolant,
-        found: &mut Vec<EventHit>,
-    ) -> Option<f64> {
-        self.crossings.clear();
-        for event in 0..self.functions.len() {
-            self.find_crossings(event, step, (limit, interpolation), u);
-        }
-        let terminal = |p: &&(f64, usize)| self.functions[p.1].event.terminal;
-        let terminal_crossings = self.crossings.iter().filter(terminal);
-        let end = terminal_crossings.map(|p| p.0).min_by(f64::total_cmp);
-        self.crossings.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for &(theta, event) in &self.crossings {
-            if end.is_some_and(|end| theta > end) {
-                break;
-            }
-            u(theta, interpolation, &mut self.state);
-            found.push(EventHit {
-                event,
-                t: step.time_at(theta),
-                u: self.state.clone(),
-            });
-        }
-        end
-    }
-
-    /// Finds the crossings of one event in a step.
-    fn find_crossings(
-        &mut self,
-        index: usize,
-        step: Step,
-        (limit, interpolation): (f64, InterpolationOrder),
-        u: &mut Interpolant,
-    ) {
-        let EventDetector {
-            functions,
-            state,
-            samples,
-            crossings,
-        } = self;
-        let function = &mut functions[index];
-        let direction = function.event.direction;
-        let last = function.last_value;
-        let first = crossings.len();
-        let mut evaluate = |theta: f64, interpolation: InterpolationOrder| {
-            u(theta, interpolation, state);
-            function.evaluate(step.time_at(theta), state)
-        };
-        let mut g = |theta: f64| evaluate(theta, InterpolationOrder::Dense);
-        samples.clear();
-        samples.push((0.0, last));
-        for i in 1..=SAMPLES_PER_STEP {
-            let theta = limit * i as f64 / SAMPLES_PER_STEP as f64;
-            samples.push((theta, g(theta)));
-        }
-        insert_minima(samples, &mut g);
-        // A bracket ends at a sample where g has the opposite sign, or is zero.
-        let resolution = theta_resolution(step);
-        let (mut from, mut before) = (0.0, last);
-        for &(theta, value) in samples.iter().skip(1) {
-            let passed = before * value < 0.0;
-            let reached = value == 0.0 && before.abs() > 0.0;
-            if (passed || reached) && direction.includes(before) {
-                let root = if passed {
-                    root::itp(&mut g, (from, before), (theta, value), resolution)
-                } else {
-                    theta
-                };
-                crossings.push((root, index));
-            }
-            if !value.is_nan() {
-                (from, before) = (theta, value);
-            }
-        }
-        if interpolation == InterpolationOrder::Full {
-            for (root, _) in &mut crossings[first..] {
-                let (left, right) = ((*root - 1e-4).max(0.0), (*root + 1e-4).min(1.0));
-                let rise = evaluate(right, InterpolationOrder::Dense)
-                    - evaluate(left, InterpolationOrder::Dense);
-                let slope = rise / (right - left);
-                let mut g = |theta: f64| evaluate(theta, InterpolationOrder::Full);
-                *root = root::secant(&mut g, *root, slope, limit, resolution);
-            }
-        }
-        function.last_value = before;
-    }
-}
-
-/// Returns the smallest difference of θ that floating-point time resolves in this step.
-pub(super) fn theta_resolution(step: Step) -> f64 {
-    4.0 * f64::EPSILON * step.t.abs().max(step.end.abs()) / step.h().abs()
-}
-
-/// Inserts the vertex of the parabola through three neighbouring samples where they have the same sign and |g| is smallest at
-/// the middle one.
-fn insert_minima(samples: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
-    for i in (1..samples.len().saturating_sub(1)).rev() {
-        let [(a, ga), (b, gb), (c, gc)] = [samples[i - 1], samples[i], samples[i + 1]];
-        let one_sign = ga * gb > 0.0 && gb * gc > 0.0;
-        if !(one_sign && gb.abs() <= ga.abs() && gb.abs() <= gc.abs()) {
-            continue;
-        }
-        let (left, right) = ((gb - ga) / (b - a), (gc - gb) / (c - b));
-        let bend = right - left;
-        if bend == 0.0 {
-            continue;
-        }
-        let vertex = b - 0.5 * (left + right) * 0.5 * (c - a) / bend;
-        if vertex > a && vertex < c && vertex != b {
-            let at = if vertex < b { i } else { i + 1 };
-            samples.insert(at, (vertex, g(vertex)));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -222,6 +222,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         weighted_sum(&work.state, step.h(), weights, k, integrator.dof, u);
     }
 
+    fn forget_interpolant(&mut self) {
+        self.extra_stages_ready = false;
+    }
+
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {

@@ -2,7 +2,7 @@
 
 use super::any_method::AnyMethod;
 use super::driver::Problem;
-use super::events::{Event, EventHit};
+use super::events::EventHit;
 use super::integrator_core::{IntegratorCore, Progress};
 use super::options::{SolveOptions, check_times};
 use super::recorded_steps::{RecordedSteps, Stats, Step};
@@ -88,6 +88,12 @@ impl<'a> Integrator<'a> {
         if matches!(options.solver.family, SolverFamily::Auto { .. }) {
             return Err(Error::invalid(
                 "solver \"auto\" is two solvers, and an integrator has one: take \"dopri5\", or \"radau\" where the problem is stiff",
+            ));
+        }
+        if options.has_jumps() || options.switches {
+            return Err(Error::invalid(
+                "an integrator takes the steps of one smooth solve: doses, events with a jump and switches: true belong to solve; \
+                 leave them out, or start a new integrator after each jump",
             ));
         }
         let mut work = Workspace::default();
@@ -201,10 +207,5 @@ pub(super) fn check_problem(
         )));
     }
     options.atol.check(dof)?;
-    match options.events.iter().map(Event::dof).find(|n| *n != dof) {
-        Some(n) => Err(Error::invalid(format!(
-            "the right-hand side has {dof} state variables, an event's function was made for {n}"
-        ))),
-        None => Ok(()),
-    }
+    options.check_dof("the right-hand side", dof)
 }

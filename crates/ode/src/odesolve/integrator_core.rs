@@ -1,7 +1,7 @@
 //! The integrator: the state of one solve, evaluations of the field, and the storage of the tape.
 
 use super::driver::Problem;
-use super::events::EventDetector;
+use super::events::{EventDetector, GuardFunctions};
 use super::first_step::FirstStep;
 use super::options::SolveOptions;
 use super::recorded_steps::{RecordedSteps, SaveLocation, Stats, Step};
@@ -26,7 +26,11 @@ pub(crate) struct IntegratorCore<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> {
     /// Steps to replay; `None`: the step sequencer chooses the steps.
     pub recorded_steps: Option<&'w RecordedSteps>,
     /// Detector of the events; `None` where there are no events.
-    pub events: Option<EventDetector<'a>>,
+    pub events: Option<EventDetector>,
+    /// Guards of the field's conditions in the state.
+    pub guards: Option<&'w GuardFunctions>,
+    /// Time at which a recomputed solve ended for an event, in the middle of a step.
+    pub ends_at: Option<f64>,
     /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
     /// then, and where the steps are given or fixed.
     pub exact_stages: bool,
@@ -39,7 +43,7 @@ pub(crate) struct IntegratorCore<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> {
 /// State of the step loop between two steps, apart from the workspace and the step method.
 pub(crate) struct Progress<'a> {
     pub stepper: StepSequencer<'a>,
-    events: Option<EventDetector<'a>>,
+    events: Option<EventDetector>,
     exact_stages: bool,
 }
 
@@ -62,6 +66,8 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             switch_requested: false,
             recorded_steps: None,
             events: progress.events,
+            guards: None,
+            ends_at: None,
             exact_stages: progress.exact_stages,
             last_failure: None,
             step_nodes: &[],
@@ -95,6 +101,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         work.output_tape.clear();
         work.n_output_steps = 0;
         work.event_hits.clear();
+        work.fired.clear();
         work.terminated_at = None;
         work.event_was_defined.clear();
         work.stats = Stats::default();
@@ -118,6 +125,8 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             switch_requested: false,
             exact_stages: TAPE || options.is_fixed_step(),
             events: None,
+            guards: None,
+            ends_at: None,
             last_failure: None,
             step_nodes: &[],
         }

@@ -22,6 +22,7 @@ mod bdf;
 mod breakpoints;
 mod checkpoints;
 mod closure;
+mod condition_modes;
 mod continuous_adjoint;
 mod control;
 mod driver;
@@ -41,11 +42,14 @@ mod backward_context;
 mod discrete_adjoint;
 mod gradients;
 mod jacobian;
+mod jumps;
 mod jvp;
 mod lu;
 mod newton;
 mod options;
 mod output_steps;
+mod pieces;
+mod pieces_backward;
 mod radau;
 mod radau_stages;
 mod recorded_steps;
@@ -53,6 +57,7 @@ mod rhs;
 mod rosenbrock;
 mod sample_lanes;
 pub mod second_derivatives;
+mod smooth_piece;
 mod solver;
 pub mod solvers;
 mod stage_solver;
@@ -65,6 +70,7 @@ mod tableau;
 mod there_and_back;
 mod tolerance;
 mod trajectory;
+mod transitions;
 mod vector_ops;
 mod workspace;
 
@@ -77,6 +83,7 @@ pub use engine::{Engine, NativeEngine, SolveGradient};
 pub use events::{Direction, Event, EventHit};
 pub use gradients::Adjoint;
 pub use integrator::Integrator;
+pub use jumps::{Dose, Jump};
 pub use jvp::{Tangent, jvp};
 pub use odesync_base::failure::{FailureReason, RunningMethod, SolveFailure};
 pub use options::{SolveOptions, check_times};
@@ -93,6 +100,7 @@ pub mod stepping {
     pub use super::control::joint_norm;
     pub use super::engine::{EVENTS_UNSUPPORTED, check_batch};
     pub use super::first_step::FirstStep;
+    pub use super::smooth_piece::check_one_piece;
     pub use super::step_sequencer::StepSequencer;
     pub use super::tolerance::error_norm;
     pub use super::vector_ops::all_finite;
@@ -126,7 +134,8 @@ pub struct Solution {
     pub terminated_by: Option<usize>,
     /// Cost of the solve: steps, evaluations, factorizations.
     pub stats: Stats,
-    /// Accepted steps of the solve and the location of the output times in them.
+    /// Accepted steps of the solve and the location of the output times in them; no locations after a solve with jumps or located
+    /// switches, which cannot be replayed.
     pub recorded: RecordedSteps,
 }
 
@@ -193,7 +202,16 @@ pub fn solve_rhs(rhs: &dyn Rhs, u0: &[f64], t: &[f64], options: &SolveOptions) -
     integrator::check_problem(rhs, u0, t, options)?;
     let mut work = workspace::Workspace::default();
     let problem = Problem { u0, t, sample: 0 };
-    driver::solve::<dyn Rhs, false>(rhs, &[], &problem, options, &mut work)?;
+    if options.switches {
+        return Err(Error::invalid(
+            "switches: true locates the conditions of a field, and a closure does not tell its conditions: write the equations with \
+             field::system, or give an event for each condition",
+        ));
+    }
+    match options.has_jumps() {
+        true => pieces::solve::<dyn Rhs, false>(rhs, None, &[], &problem, options, &mut work)?,
+        false => driver::solve::<dyn Rhs, false>(rhs, &[], &problem, options, &mut work)?,
+    }
     into_solution(work.into_trajectory(), rhs.dof(), t, options)
 }
 

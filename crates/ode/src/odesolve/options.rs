@@ -7,12 +7,15 @@ use super::breakpoints::{Breakpoints, FlagOrTimes};
 use super::control::Controller;
 use super::events::Event;
 use super::gradients::Adjoint;
+use super::jumps::Dose;
 use super::solver::Solver;
 use super::solvers;
 use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
+use crate::field::VectorField;
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Count, Maybe, NonNegative, OneOf, Positive};
+use odesync_base::options::{Count, Flag, Maybe, NonNegative, OneOf, Positive};
+use odesync_base::text::count_of;
 
 option_set! {
     /// Options of a solve. The defaults are `dopri5` with `rtol` 1e-7 and `atol` 1e-9.
@@ -43,6 +46,9 @@ option_set! {
         /// Whether steps end exactly at the breakpoints of a field (the knots of the spline in a coupled one, times at which a
         /// condition in t switches), or a list of further times at which it jumps.
         pub breakpoints: Breakpoints as FlagOrTimes = Breakpoints::OfField;
+        /// Whether conditions in the state (`where`, `max`, `min`, `abs`, `sign`) are located: steps end where one switches, the next
+        /// begins on the other side, and gradients take into account that parameters move the place.
+        pub switches: bool as Flag = false;
         /// How gradients are computed.
         pub adjoint: Adjoint as OneOf<Adjoint> = Adjoint::default();
         /// Relative tolerance of the backward solve of the continuous adjoint, `"adjoint"`.
@@ -53,6 +59,8 @@ option_set! {
     others {
         /// Events to detect during the solve.
         pub events: Vec<Event> = vec![];
+        /// Jumps of the state at given times.
+        pub doses: Vec<Dose> = vec![];
         /// Flag that interrupts the solve: where it is set, a solve of many steps ends with [`Error::Interrupted`].
         pub interrupt: Option<Arc<AtomicBool>> = None;
     }
@@ -129,6 +137,51 @@ impl SolveOptions {
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
         self
+    }
+
+    /// Adds jumps of the state at given times.
+    #[must_use]
+    pub fn dose(mut self, dose: Dose) -> Self {
+        self.doses.push(dose);
+        self
+    }
+
+    /// Sets whether conditions in the state are located.
+    #[must_use]
+    pub fn switches(mut self, located: bool) -> Self {
+        self.switches = located;
+        self
+    }
+
+    /// Whether the state jumps in a solve: at given times, or at the hits of an event.
+    pub fn has_jumps(&self) -> bool {
+        !self.doses.is_empty() || self.events.iter().any(|e| e.state_jump().is_some())
+    }
+
+    /// Returns the options with the parameters of events and jumps that follow the field's at their values.
+    pub(crate) fn bound_to(&self, field: &VectorField) -> Result<SolveOptions> {
+        let events = self.events.iter().map(|event| event.bound_to(field));
+        let doses = self.doses.iter().map(|dose| dose.bound_to(field));
+        Ok(SolveOptions {
+            events: events.collect::<Result<_>>()?,
+            doses: doses.collect::<Result<_>>()?,
+            ..self.clone()
+        })
+    }
+
+    /// Checks that events and doses are made for a state of `dof` components; `what` has them.
+    pub(crate) fn check_dof(&self, what: &str, dof: usize) -> Result<()> {
+        if let Some(event) = self.events.iter().find(|e| e.dof() != dof) {
+            return Err(Error::invalid(format!(
+                "{what} has {}, an event's function was made for {}",
+                count_of(dof, "state variable"),
+                event.dof()
+            )));
+        }
+        let jumps = self.doses.iter().map(Dose::state_jump);
+        jumps
+            .into_iter()
+            .try_for_each(|jump| jump.check_dof(dof, "a dose's jump"))
     }
 
     /// Whether the flag that interrupts the solve is set.

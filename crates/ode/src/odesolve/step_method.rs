@@ -61,6 +61,9 @@ pub(crate) trait StepMethod<R: Rhs + ?Sized, const TAPE: bool> {
         Ok(())
     }
 
+    /// Forgets what [`StepMethod::interpolate`] computed of the attempted step, so that an output writes it to the tape anew.
+    fn forget_interpolant(&mut self) {}
+
     /// Prepares the next step after one was accepted; the states are already exchanged, so `integrator.work.next` is the old
     /// state.
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step);

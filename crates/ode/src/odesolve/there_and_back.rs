@@ -8,14 +8,14 @@ use rayon::prelude::*;
 use super::backward_context::BackwardContext;
 use super::driver::Problem;
 use super::engine::{
-    EVENTS_UNSUPPORTED, NativeEngine, SolveGradient, check_batch, forward_record, solve_problem,
-    trajectory,
+    Engine, NativeEngine, SolveGradient, check_batch, forward_record, solve_problem, trajectory,
 };
 use super::options::SolveOptions;
 use super::recorded_steps::RecordedSteps;
 use super::sample_lanes::{
     self, Cotangent, GradientInputs, LaneBatch, LaneResults, OrderedSum, Solved,
 };
+use super::smooth_piece::is_in_pieces;
 use super::trajectory::Trajectory;
 use super::workspace::Workspace;
 use crate::field::VectorField;
@@ -46,8 +46,12 @@ impl NativeEngine {
         recorded: Option<&[RecordedSteps]>,
         cotangent: &Cotangent,
     ) -> Result<(Vec<Trajectory>, SolveGradient)> {
-        if !options.events.is_empty() {
-            return Err(Error::invalid(EVENTS_UNSUPPORTED));
+        if !options.events.is_empty() || is_in_pieces(field, options) {
+            // The pieces between jumps and switches are solved in workspaces of their own.
+            let solved = self.forward(field, problems, options, recorded, true)?;
+            let bars = solved.iter().enumerate();
+            let bars: Vec<Vec<f64>> = bars.map(|(i, one)| cotangent(i, &one.u)).collect();
+            return Ok((solved, self.backward(&bars)?));
         }
         check_batch(field, problems, options, recorded)?;
         self.backward_context = None;

@@ -3,8 +3,9 @@
 use super::any_method::AnyMethod;
 use super::auto::AutoSegment;
 use super::checkpoints::Checkpoints;
-use super::events::EventHit;
+use super::events::{EventHit, EventStart, FiredFunction};
 use super::recorded_steps::{RecordedSteps, Stats};
+use super::smooth_piece::SmoothPiece;
 use super::trajectory::Trajectory;
 
 /// Storage and results of one solve, reused between solves so that nothing is allocated in the loop.
@@ -36,6 +37,14 @@ pub(crate) struct Workspace {
     pub next: Vec<f64>,
     /// Event hits of the solve.
     pub event_hits: Vec<EventHit>,
+    /// Where the events stand at the start of a solve, and at its end; empty where none was hit before.
+    pub event_starts: Vec<EventStart>,
+    /// Functions of events and guards for which the solve ended before its last time.
+    pub fired: Vec<FiredFunction>,
+    /// Size of the step that would have come next; 0 for fixed steps.
+    pub proposed_h: f64,
+    /// Pieces of a solve with jumps or switches.
+    pub pieces: Vec<SmoothPiece>,
     /// Time at which an event terminated the solve.
     pub terminated_at: Option<f64>,
     /// For each event, whether its function was ever different from NaN.

@@ -269,3 +269,53 @@ fn an_event_that_is_never_a_number_is_an_error_and_one_that_is_so_at_times_is_no
         assert!((got.events[1].t[0] - 1.25).abs() < 1e-6, "{name}");
     }
 }
+
+#[test]
+fn the_nth_hit_ends_the_solve() {
+    for method in ["dopri5", "radau", "bdf", "auto", "rk4"] {
+        let options = SolveOptions::default().solver(method).unwrap();
+        let options = match method {
+            "rk4" => options.step_size(0.02),
+            _ => options.tolerances(1e-9, 1e-11),
+        };
+        for (n, direction, want) in [
+            (1, Direction::Both, PI),
+            (3, Direction::Both, 3.0 * PI),
+            (3, Direction::Up, 6.0 * PI),
+            (2, Direction::Down, 3.0 * PI),
+        ] {
+            let event = zero().direction(direction).terminal_at_hit(n).unwrap();
+            let options = options.clone().event(zero()).event(event);
+            let got = solve(&oscillator(), &[0.0, 1.0], &[0.0, 1.0, 50.0], &options).unwrap();
+            assert_eq!(got.terminated_by, Some(1), "{method}");
+            assert!((got.t[2] - want).abs() < 1e-6, "{method}: {}", got.t[2]);
+            assert_eq!(got.events[1].t.len(), n, "{method}");
+        }
+        // A hit that is never reached ends nothing.
+        let event = zero().terminal_at_hit(4).unwrap();
+        let options = options.event(event);
+        let got = solve(&oscillator(), &[0.0, 1.0], &[0.0, 10.0], &options).unwrap();
+        assert_eq!((got.terminated_by, got.events[0].t.len()), (None, 3));
+    }
+    let error = zero().terminal_at_hit(0).unwrap_err().to_string();
+    assert!(error.contains("counted from 1"), "{error}");
+}
+
+/// The van der Pol oscillator becomes stiff on its way, so that `auto` changes its method between the hits.
+#[test]
+fn hits_are_counted_across_the_change_of_a_method() {
+    let stiff = system(2, &[], |_, u, _| {
+        let (x, v) = (u.at(0), u.at(1));
+        vec![v.clone(), 1000.0 * (1.0 - x.square()) * &v - &x]
+    })
+    .unwrap();
+    let run = |solver: &str, n: usize| {
+        let event = zero().terminal_at_hit(n).unwrap();
+        let options = SolveOptions::default().solver(solver).unwrap();
+        solve(&stiff, &[2.0, 0.0], &[0.0, 4000.0], &options.event(event)).unwrap()
+    };
+    let (auto, radau) = (run("auto", 3), run("radau", 3));
+    assert!(auto.stats.switches > 0);
+    assert_eq!(auto.events[0].t.len(), 3);
+    assert!((auto.t[1] - radau.t[1]).abs() < 1e-2, "{}", auto.t[1]);
+}

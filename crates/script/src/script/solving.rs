@@ -8,7 +8,7 @@ use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
 use super::array::ScriptArray;
 use super::convert;
 use super::error::RhaiResult;
-use super::fields::{ScriptField, event};
+use super::fields::{ScriptField, event, jump};
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
@@ -19,7 +19,7 @@ use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_ode::odesolve::{
-    AbsoluteTolerance, Direction, Event, Solution, SolveOptions, Stats, solve_on,
+    AbsoluteTolerance, Direction, Dose, Event, Solution, SolveOptions, Stats, solve_on,
 };
 use odesync_train::training::TrainOptions;
 
@@ -38,6 +38,8 @@ pub(super) const ADJOINT: &[Key] = PARTS.1;
 /// The option keys of the engine and the device.
 pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
+const TERMINAL: &str = "true, false or the number of the hit, counted from 1";
+
 /// The option keys of an event.
 const EVENT: &[Key] = &[
     Key::new("event").doc(
@@ -49,16 +51,34 @@ const EVENT: &[Key] = &[
         .choices(&Direction::NAMES)
         .default(|| "both".into(), ""),
     Key::flag("terminal")
-        .doc("End the solution at the event; `sol.ended_by` says which one it was.")
+        .doc("End the solution at the event, or with a number at that hit of it, counted from 1; `sol.ended_by` says which event it was.")
+        .expected(TERMINAL)
         .default(|| false.into(), ""),
+    JUMP,
+];
+
+const JUMP: Key = Key::new("jump").doc(
+    "A closure `|t, u, p| [ … ]` that returns the state after the event or the dose; `sol.events[i].u` is the one before it, an output \
+     at exactly that time the one after it.",
+);
+
+/// The option keys of a dose.
+const DOSE: &[Key] = &[
+    Key::new("at")
+        .doc("The times of the jump.")
+        .expected("a list of times"),
+    JUMP,
 ];
 
 const SOLVE: Keys = &[
     SOLVER,
     EVENT,
     &[Key::new("events")
-        .doc("Several events: closures, or maps with event, direction, terminal.")
+        .doc("Several events: closures, or maps with event, direction, terminal, jump.")
         .nested(&[EVENT])],
+    &[Key::new("doses")
+        .doc("Jumps of the state at given times: a map `#{ at: [0, 6], jump: |t, u, p| [u[0] + 1.0] }`, or a list of such maps.")
+        .nested(&[DOSE])],
     ENGINE,
 ];
 
@@ -232,11 +252,12 @@ fn one_event(
 ) -> RhaiResult<Option<Event>> {
     let closure = options.opt_closure("event")?;
     let direction = options.opt_string("direction")?;
-    let terminal = options.bool("terminal", false)?;
+    let terminal = terminal_hit(options)?;
+    let after = options.opt_closure("jump")?;
     let Some(closure) = closure else {
-        if direction.is_some() || terminal {
+        if direction.is_some() || terminal.is_some() || after.is_some() {
             return Err(Error::invalid(
-                "solve: direction and terminal belong to an event, and there is none; give event: |t, u, p| …",
+                "solve: direction, terminal and jump belong to an event, and there is none; give event: |t, u, p| …",
             )
             .into());
         }
@@ -246,7 +267,65 @@ fn one_event(
     if let Some(name) = direction {
         event = event.direction(Direction::by_name(&name)?);
     }
-    Ok(Some(if terminal { event.terminal() } else { event }))
+    if let Some(closure) = after {
+        event = event.jump(jump(context, &field.0, closure)?)?;
+    }
+    Ok(Some(match terminal {
+        Some(n) => event.terminal_at_hit(n)?,
+        None => event,
+    }))
+}
+
+const DOSES: &str = "a map #{ at: [0, 6], jump: |t, u, p| [ … ] }, or a list of such maps";
+
+/// Reads the jumps of the state at given times: a map, or a list of maps.
+fn doses(
+    context: &NativeCallContext,
+    field: &ScriptField,
+    options: &mut Options,
+) -> RhaiResult<Vec<Dose>> {
+    let Some(value) = options.take("doses") else {
+        return Ok(vec![]);
+    };
+    let list = match value.clone().try_cast::<List>() {
+        Some(list) => list,
+        None if value.is_map() => vec![value],
+        None => return Err(options.invalid_value("doses", DOSES, &value).into()),
+    };
+    let mut all = vec![];
+    for item in list {
+        let Some(map) = item.clone().try_cast::<Map>() else {
+            return Err(options.invalid_item("doses", DOSES, &item).into());
+        };
+        let mut dose = Options::new("solve: doses", &[DOSE], map);
+        let (Some(at), Some(closure)) = (dose.take("at"), dose.opt_closure("jump")?) else {
+            return Err(Error::invalid(format!(
+                "solve: a dose needs its times and its jump: {DOSES}"
+            ))
+            .into());
+        };
+        dose.finish()?;
+        let times = match convert::to_number(&at) {
+            Some(t) => vec![t],
+            None => convert::to_vector(&at, "solve: the times of a dose")?.to_vec(),
+        };
+        all.push(Dose::new(&times, jump(context, &field.0, closure)?)?);
+    }
+    Ok(all)
+}
+
+/// Reads the number of the hit that ends the solve: `true` is the first, `false` none.
+fn terminal_hit(options: &mut Options) -> Result<Option<usize>> {
+    let Some(value) = options.take("terminal") else {
+        return Ok(None);
+    };
+    if let Ok(first) = value.as_bool() {
+        return Ok(first.then_some(1));
+    }
+    match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
+        Some(n) if n > 0 => Ok(Some(n)),
+        _ => Err(options.invalid_value("terminal", TERMINAL, &value)),
+    }
 }
 
 fn solve(
@@ -262,6 +341,7 @@ fn solve(
         ..solver(&mut options)?
     };
     solver.events = events(context, field, &mut options)?;
+    solver.doses = doses(context, field, &mut options)?;
     let (name, device) = engine_and_device(host, &mut options)?;
     options.finish()?;
     let (u0, t) = (
@@ -302,7 +382,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
-         field is stiff). The times and states of events are in sol.events.",
+         field is stiff). The times and states of events are in sol.events; events and doses may change the state (jump).",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )
     .options(SOLVE)

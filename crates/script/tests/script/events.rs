@@ -48,3 +48,108 @@ fn an_event_of_a_script_knows_the_external_inputs() {
     );
     assert_eq!(other_time, "true");
 }
+
+#[test]
+fn the_number_of_a_hit_ends_a_solve() {
+    let swing = "let swing = system(2, |t, u| [u[1], -u[0]]);\n";
+    for (terminal, hits) in [("true", "1"), ("1", "1"), ("3", "3"), ("false", "6")] {
+        let got = script(&format!(
+            "{swing}let sol = solve(swing, [0, 1], [0, 20], #{{ event: |t, u| u[0], terminal: {terminal} }});
+             sol.events[0].t.len()"
+        ));
+        assert_eq!(got, hits, "{terminal}");
+    }
+    for wrong in ["0", "-1", "1.5", "\"all\""] {
+        let code = format!(
+            "{swing}solve(swing, [0, 1], [0, 20], #{{ event: |t, u| u[0], terminal: {wrong} }})"
+        );
+        let error = session().eval(&code, None).unwrap_err().to_string();
+        assert!(error.contains("counted from 1"), "{error}");
+    }
+}
+
+#[test]
+fn an_input_may_hold_its_values() {
+    let held = script(
+        "let w = input([0, 1, 2], [1.0, -1.0, 3.0], \"hold\");
+         [w.at([-1, 0, 0.999, 1, 1.5, 2, 5]), input([0, 1], [1, 2], #{ kind: \"hold\" }).at(0.5)]",
+    );
+    assert_eq!(held, "[[1, 1, 1, -1, -1, 3, 3], [1]]");
+    let shown = script("input([0, 1, 2], [1.0, -1.0, 3.0], \"hold\")");
+    assert!(shown.contains("3 times from 0 to 2"), "{shown}");
+}
+
+#[test]
+fn events_and_doses_change_the_state() {
+    let bounces = script(
+        "let ball = system(2, |t, u, p| [u[1], -p.g], #{ g: 10.0, e: 0.8 });
+         let sol = solve(ball, [5, 0], [0, 1, 2], #{ event: |t, u, p| u[0], direction: \"down\", jump: |t, u, p| [0.0, -p.e * u[1]] });
+         [abs(sol.u[1][1] - 8.0) < 1e-6, abs(sol.u[2][0] - 3.0) < 1e-6, abs(sol.events[0].u[0][1] + 10.0) < 1e-6]",
+    );
+    assert_eq!(bounces, "[true, true, true]");
+    let several = script(
+        "let ball = system(2, |t, u, p| [u[1], -p.g], #{ g: 10.0 });
+         let sol = solve(ball, [5, 0], [0, 50], #{ events: [|t, u| u[1], #{ event: |t, u| u[0], direction: \"down\", terminal: 3, jump: |t, u| [0.0, -0.8 * u[1]] }] });
+         [sol.events[0].t.len(), sol.events[1].t.len(), sol.ended_by, abs(sol.t[1] - 3.88) < 1e-6]",
+    );
+    assert_eq!(several, "[2, 3, 1, true]");
+    let doses = script(
+        "let drug = system(1, |t, u, p| [-p.k * u[0]], #{ k: 1.0, amount: 2.0 });
+         let one = solve(drug, [0], [0, 1, 2], #{ doses: #{ at: [0, 1], jump: |t, u, p| [u[0] + p.amount] } });
+         let two = solve(drug, [0], [0, 2], #{ doses: [#{ at: 0, jump: |t, u, p| [u[0] + p.amount] }, #{ at: 1.0, jump: |t, u, p| [0.5 * u[0]] }] });
+         [one.u[0][0], abs(one.u[1][0] - 2.0 * (1.0 + exp(-1.0))) < 1e-6, abs(two.u[1][0] - exp(-2.0)) < 1e-6]",
+    );
+    assert_eq!(doses, "[2, true, true]");
+}
+
+#[test]
+fn conditions_in_the_state_are_located_where_asked() {
+    let made = "let f = system(1, |t, u, p| [-where(u[0] > p.c, 2.0, 1.0) * u[0]], #{ c: 0.5 }).trainable([\"c\"]);
+        let d = dataset([0.0, 1.0], [[1.0], [0.0]]);\n";
+    let off = script(&format!(
+        "{made}let sol = solve(f, [1.0], [0.0, 1.0], #{{ switches: true }});
+         abs(sol.u[1][0] - sqrt(0.5) * exp(-1.0)) < 1e-7"
+    ));
+    assert_eq!(off, "true");
+    // The loss is u²/2 (two times, of which the first is met): its derivative is u du/dc, u = √c/e and du/dc = 1/(2 √c e).
+    let gradient = script(&format!(
+        "{made}let l = loss_and_gradient(f, d, vanilla(), #{{ switches: true }});
+         abs(l.gradient[0] - 0.5 * exp(-2.0)) < 1e-6"
+    ));
+    assert_eq!(gradient, "true");
+    let (output, captured) = Output::captured();
+    let mut session = Session::new(SessionOptions {
+        output,
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    let code = format!("{made}loss_and_gradient(f, d, vanilla()).gradient[0]");
+    assert_eq!(session.eval(&code, None).unwrap().text, "0");
+    let noted = captured.lock().unwrap().clone();
+    assert!(noted.contains("switches: true"), "{noted}");
+}
+
+#[test]
+fn mistakes_in_jumps_say_what_would_be_right() {
+    for (options, part) in [
+        ("#{ jump: |t, u, p| u }", "belong to an event"),
+        (
+            "#{ event: |t, u| u[0], jump: |t, u| [0.0] }",
+            "the state after it, 2 numbers",
+        ),
+        ("#{ doses: 3 }", "#{ at: [0, 6]"),
+        ("#{ doses: #{ at: [0.5] } }", "its times and its jump"),
+        (
+            "#{ doses: #{ at: [], jump: |t, u| u } }",
+            "at least one time",
+        ),
+        (
+            "#{ event: |t, u| u[0], direction: \"down\", jump: |t, u| [0.0, -0.5 * u[1]] }",
+            "its hits accumulate",
+        ),
+    ] {
+        let code = format!("solve(system(2, |t, u| [u[1], -9.81]), [0, 20], [0, 50], {options})");
+        let error = session().eval(&code, None).unwrap_err().to_string();
+        assert!(error.contains(part), "{options}: {error}");
+    }
+}

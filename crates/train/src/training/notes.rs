@@ -56,6 +56,9 @@ pub(super) fn note_on_scales(data: &Dataset) -> Option<String> {
 /// Returns the note on trainable parameters on which the loss does not depend at the beginning.
 pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<String> {
     let of_model = gradient.get(..model.n_params())?;
+    if let Some(note) = note_on_conditions(model, of_model) {
+        return Some(note);
+    }
     if gradient.iter().all(|g| *g == 0.0) {
         return Some(
             "the gradient is 0, so nothing is trained: begin with other parameters or another initial state, and see by show(model) \
@@ -79,6 +82,31 @@ pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<
             idle.join(", ")
         )
     })
+}
+
+/// Returns the note on trainable parameters that enter only conditions in the state, where the gradient by them is zero.
+fn note_on_conditions(model: &VectorField, gradient: &[f64]) -> Option<String> {
+    let mut from = 0;
+    let mut idle = vec![];
+    let names = model.condition_parameters();
+    for block in model.blocks().iter().filter(|block| block.trainable) {
+        let own = &gradient[from..from + block.len()];
+        from += block.len();
+        if names.contains(&block.name.as_str()) && own.iter().all(|g| *g == 0.0) {
+            idle.push(block.name.as_str());
+        }
+    }
+    (!idle.is_empty()).then(|| zero_by_conditions(&idle))
+}
+
+/// Says that the derivative by these parameters is zero because they enter conditions in the state alone, and the cure.
+pub fn zero_by_conditions(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    format!(
+        "the derivative by {} is 0, because conditions in the state are all that depends on it and a condition is either true or false; \
+         with switches: true the place where it switches is found, and the derivative takes into account that it moves",
+        quoted.join(", ")
+    )
 }
 
 /// Returns the note on constants that a training has left exactly where they began.

@@ -209,9 +209,9 @@ impl TrainOptions {
         }
         self.lr_schedule.check()?;
         self.optimizer.check()?;
-        if !self.solver.events.is_empty() {
+        if !self.solver.events.is_empty() || !self.solver.doses.is_empty() {
             return Err(Error::invalid(
-                "events belong to a solve; a training takes none",
+                "events and doses belong to a solve; a training takes none",
             ));
         }
         if self.engine == "torch" {

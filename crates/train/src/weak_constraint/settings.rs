@@ -86,6 +86,7 @@ impl WeakConstraint {
             adjoint_rtol: None,
             adjoint_atol: None,
             events: vec![],
+            doses: vec![],
             ..base.clone()
         };
         options.check()?;

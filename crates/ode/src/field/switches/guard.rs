@@ -10,7 +10,7 @@ use super::roots::{Piece, find_roots};
 
 /// What a node does where the argument x, or the difference of its two arguments, passes through zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Effect {
+pub(in crate::field) enum Effect {
     /// The comparison changes.
     Compare(Binary),
     /// The value jumps.
@@ -40,29 +40,18 @@ impl Guard {
     pub fn new(graph: &Graph, effect: Effect, x: NodeId, y: Option<NodeId>) -> Self {
         let program = |node: NodeId| Arc::new(Program::compile(graph, node));
         let operands: Vec<NodeId> = std::iter::once(x).chain(y).collect();
-        let mut blocks = vec![];
-        for (op, used) in graph.nodes.iter().zip(used_nodes(graph, &operands)) {
-            match op {
-                Op::Param(i) if used => blocks.push(*i),
-                Op::Affine { weight, bias, .. } if used => {
-                    blocks.push(*weight);
-                    blocks.extend(bias);
-                }
-                _ => {}
-            }
-        }
         Guard {
             effect,
             x: program(x),
             y: y.map(program),
             lens: (graph.len_of(x), y.map_or(1, |y| graph.len_of(y))),
-            blocks,
+            blocks: used_blocks(graph, &used_nodes(graph, &operands)),
         }
     }
 }
 
 /// Returns the nodes that some nodes depend on, with these.
-pub(super) fn used_nodes(graph: &Graph, nodes: &[NodeId]) -> Vec<bool> {
+pub(in crate::field) fn used_nodes(graph: &Graph, nodes: &[NodeId]) -> Vec<bool> {
     let mut used = vec![false; graph.nodes.len()];
     for node in nodes {
         used[node.index()] = true;
@@ -77,8 +66,26 @@ pub(super) fn used_nodes(graph: &Graph, nodes: &[NodeId]) -> Vec<bool> {
     used
 }
 
+/// Returns the indices of the parameter blocks of these nodes, each once, increasing.
+pub(in crate::field) fn used_blocks(graph: &Graph, used: &[bool]) -> Vec<usize> {
+    let mut blocks = vec![];
+    for (op, used) in graph.nodes.iter().zip(used) {
+        match op {
+            Op::Param(i) if *used => blocks.push(*i),
+            Op::Affine { weight, bias, .. } if *used => {
+                blocks.push(*weight);
+                blocks.extend(bias);
+            }
+            _ => {}
+        }
+    }
+    blocks.sort_unstable();
+    blocks.dedup();
+    blocks
+}
+
 /// Returns what an operation does at a root, and the operands whose difference has it.
-pub(super) fn switching(op: &Op) -> Option<(Effect, NodeId, Option<NodeId>)> {
+pub(in crate::field) fn switching(op: &Op) -> Option<(Effect, NodeId, Option<NodeId>)> {
     match op {
         Op::Binary(f, x, y) if f.is_comparison() => Some((Effect::Compare(*f), *x, Some(*y))),
         Op::Binary(Binary::Min | Binary::Max, x, y) => Some((Effect::Kink, *x, Some(*y))),

@@ -1,3 +1,4 @@
+use super::super::recorded_steps::Step;
 use super::*;
 
 #[test]
@@ -26,7 +27,13 @@ fn roots_to_rounding_with_few_evaluations() {
 /// Event times on a piecewise linear solution, one step from each point to the next: u(θ) = start + θ (end − start).
 fn event_times_on_line(event: &Event, points: &[f64]) -> Vec<f64> {
     let events = [event.clone()];
-    let mut detector = EventDetector::new(&events, 0, 0.0, &points[..1]);
+    let mut detector = EventDetector::new(
+        EventFunctions::new(&events, None),
+        &[],
+        0,
+        0.0,
+        &points[..1],
+    );
     let mut found = vec![];
     for (i, pair) in points.windows(2).enumerate() {
         let step = Step {

@@ -7,7 +7,7 @@
 //! | `conditions` | comparisons of symbols, joined by `&`, `\|` and `!` |
 //! | `trace` | runs a closure on symbols to build the graph, and on numbers to check it |
 //! | `inputs` | external inputs |
-//! | `event` | traces the closure of an event |
+//! | `event` | traces the closures of events and jumps |
 //! | `loss` | traces the closure of a loss |
 //! | `activations` | gelu, relu, … on numbers and arrays; masks |
 
@@ -20,7 +20,7 @@ mod symbol;
 mod symbol_functions;
 mod trace;
 
-pub(crate) use event::event;
+pub(crate) use event::{event, jump};
 pub(super) use inputs::ScriptInput;
 pub(crate) use loss::{LossClosure, solve_failure_to_nan};
 pub(crate) use symbol::NO_BRANCH;

@@ -38,8 +38,29 @@ pub(super) struct EquationClosure<'a> {
     constants: &'a [(String, f64)],
     inputs: &'a [(String, InputSignal)],
     dof: usize,
-    /// Whether the closure returns one number, as that of an event does, instead of the derivatives.
-    scalar: bool,
+    kind: ClosureKind,
+}
+
+/// What a closure gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClosureKind {
+    /// The derivatives of a system.
+    Equations,
+    /// The number of an event's function, which becomes the value of all components.
+    Event,
+    /// The state after a jump.
+    Jump,
+}
+
+impl ClosureKind {
+    /// What the closure belongs to.
+    fn owner(self) -> &'static str {
+        match self {
+            ClosureKind::Equations => "equations",
+            ClosureKind::Event => "event",
+            ClosureKind::Jump => "jump",
+        }
+    }
 }
 
 impl<'a> EquationClosure<'a> {
@@ -56,16 +77,13 @@ impl<'a> EquationClosure<'a> {
             constants,
             inputs,
             dof,
-            scalar: false,
+            kind: ClosureKind::Equations,
         }
     }
 
-    /// Marks the closure as the function of an event: its number is the value of all components.
-    pub fn for_event(self) -> Self {
-        EquationClosure {
-            scalar: true,
-            ..self
-        }
+    /// Sets what the closure gives.
+    pub fn of_kind(self, kind: ClosureKind) -> Self {
+        EquationClosure { kind, ..self }
     }
 
     /// Calls the closure; if it does not take the last argument, that one is left out.
@@ -111,8 +129,8 @@ impl<'a> EquationClosure<'a> {
         } else {
             "|t, u, nn| or |t, u, nn, p|"
         };
-        let what = if self.scalar { "event" } else { "equations" };
-        Error::invalid(format!("the closure of the {what} takes {forms}")).into()
+        let owner = self.kind.owner();
+        Error::invalid(format!("the closure of the {owner} takes {forms}")).into()
     }
 
     /// Traces the closure into the builder `b`; `nn` is the output of a network, if there is one.
@@ -140,10 +158,13 @@ impl<'a> EquationClosure<'a> {
         let value = self.call(&args)?;
         let len = value.read_lock::<List>().map_or(1, |list| list.len());
         if value.is_unit() || (value.is_array() && len == 0) {
-            let wanted = if self.scalar {
-                "the number that passes through zero".into()
-            } else {
-                format!("a list of {}", count_of(self.dof, "derivative"))
+            let wanted = match self.kind {
+                ClosureKind::Event => "the number that passes through zero".into(),
+                ClosureKind::Jump => format!(
+                    "the state after the jump, a list of {}",
+                    count_of(self.dof, "number")
+                ),
+                ClosureKind::Equations => format!("a list of {}", count_of(self.dof, "derivative")),
             };
             return Err(Error::invalid(format!(
                 "the closure must return {wanted}, and it returns {}",
@@ -156,7 +177,15 @@ impl<'a> EquationClosure<'a> {
             .into());
         }
         let output = to_expr(b, &value)?;
-        if self.scalar {
+        if self.kind == ClosureKind::Jump && output.len() != self.dof {
+            return Err(Error::invalid(format!(
+                "the closure of the jump must return the state after it, {}, and it returns {}",
+                count_of(self.dof, "number"),
+                output.len()
+            ))
+            .into());
+        }
+        if self.kind == ClosureKind::Event {
             if output.len() != 1 {
                 return Err(Error::invalid(format!(
                     "the closure of an event must return one number, and it returns {}",
@@ -228,10 +257,10 @@ impl<'a> EquationClosure<'a> {
                 "the closure branches on its symbols: at t = {t}, u = {u:?} it gives {} = {}, but traced into equations it \
                  gives {}. It runs once, so `switch`, `in`, `contains` and `==` on lists can't see values; write \
                  where(condition, a, b), max(a, b), min(a, b) or abs(x)",
-                if self.scalar {
-                    "g".into()
-                } else {
-                    format!("du[{i}]/dt")
+                match self.kind {
+                    ClosureKind::Event => "g".into(),
+                    ClosureKind::Jump => format!("component {i} of the state after the jump"),
+                    ClosureKind::Equations => format!("du[{i}]/dt"),
                 },
                 numbers.get(i).copied().unwrap_or(f64::NAN),
                 graph[i]

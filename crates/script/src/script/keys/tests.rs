@@ -183,6 +183,11 @@ fn maps_within_maps_have_keys_of_their_own() {
             "solve(f, [1, 1], [0, 1], #{ events: [#{ event: |t, u, p| u[0], zzz: 1 }] })",
         ),
         (
+            "solve",
+            "doses",
+            "solve(f, [1, 1], [0, 1], #{ doses: #{ at: [0], jump: |t, u, p| u, zzz: 1 } })",
+        ),
+        (
             "train",
             "lr_schedule",
             "train(m, d, vanilla(), #{ lr_schedule: #{ rate: 0.9, zzz: 1 } })",
