@@ -92,6 +92,9 @@ pub struct NativeEngine {
     pub(super) workspaces: Vec<Workspace>,
     pub(super) backward_context: Option<BackwardContext>,
     pub(super) pool: WorkspacePool,
+    /// Workspaces of solves that go there and back. What such a solve records must not be found by one that is recomputed in a
+    /// workspace of `pool`.
+    pub(super) there_and_back_pool: WorkspacePool,
     pub(super) lane_tapes: Mutex<Vec<LaneTape>>,
 }
 

@@ -117,7 +117,7 @@ impl NativeEngine {
 impl Batch<'_> {
     /// Solves problem `i` and pulls its cotangent back; its gradient is added to the sum.
     fn solve(&self, i: usize) -> Result<Solved> {
-        let pool = &self.engine.pool;
+        let pool = &self.engine.there_and_back_pool;
         let lock = || pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = lock().pop().unwrap_or_default();
         let result = self.solve_in(i, &mut work);
