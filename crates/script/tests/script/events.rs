@@ -72,9 +72,9 @@ fn the_number_of_a_hit_ends_a_solve() {
 fn an_input_may_hold_its_values() {
     let held = script(
         "let w = input([0, 1, 2], [1.0, -1.0, 3.0], \"hold\");
-         [w.at([-1, 0, 0.999, 1, 1.5, 2, 5]), input([0, 1], [1, 2], #{ kind: \"hold\" }).at(0.5)]",
+         [w.at([-1, 0, 0.999, 1, 1.5, 2, 5]).col(0).to_list(), input([0, 1], [1, 2], #{ kind: \"hold\" }).at(0.5)[0]]",
     );
-    assert_eq!(held, "[[1, 1, 1, -1, -1, 3, 3], [1]]");
+    assert_eq!(held, "[[1.0, 1.0, 1.0, -1.0, -1.0, 3.0, 3.0], 1.0]");
     let shown = script("input([0, 1, 2], [1.0, -1.0, 3.0], \"hold\")");
     assert!(shown.contains("3 times from 0 to 2"), "{shown}");
 }
@@ -99,7 +99,7 @@ fn events_and_doses_change_the_state() {
          let two = solve(drug, [0], [0, 2], #{ doses: [#{ at: 0, jump: |t, u, p| [u[0] + p.amount] }, #{ at: 1.0, jump: |t, u, p| [0.5 * u[0]] }] });
          [one.u[0][0], abs(one.u[1][0] - 2.0 * (1.0 + exp(-1.0))) < 1e-6, abs(two.u[1][0] - exp(-2.0)) < 1e-6]",
     );
-    assert_eq!(doses, "[2, true, true]");
+    assert_eq!(doses, "[2.0, true, true]");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn conditions_in_the_state_are_located_where_asked() {
     })
     .unwrap();
     let code = format!("{made}loss_and_gradient(f, d, vanilla()).gradient[0]");
-    assert_eq!(session.eval(&code, None).unwrap().text, "0");
+    assert_eq!(session.eval(&code, None).unwrap().text, "0.0");
     let noted = captured.lock().unwrap().clone();
     assert!(noted.contains("switches: true"), "{noted}");
 }

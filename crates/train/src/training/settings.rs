@@ -180,6 +180,8 @@ impl Serialize for SavedSolver {
         let controller = saved_controller(self.0.controller, self.0.solver);
         let mut map = write_map(&self.0);
         if let Value::Map(entries) = &mut map {
+            // Checkpoints of before have none.
+            entries.retain(|(name, _)| name != "switches" || self.0.switches);
             let values = entries.iter_mut().filter(|(name, _)| name == "controller");
             values.for_each(|(_, value)| *value = controller.into());
         }
