@@ -39,9 +39,6 @@ pub(crate) fn solve<R: Rhs + ?Sized, const TAPE: bool>(
     Ok(driver::check_events_defined(problem, options, work)?)
 }
 
-/// Size of an event's function between two hits, over that at the hits, from which on it rises above its rounding.
-const ABOVE_ROUNDING: f64 = 8.0;
-
 /// The state of a solve between two pieces.
 pub(crate) struct PieceSolve<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> {
     pub rhs: &'a R,
@@ -322,8 +319,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             true => self.work.terminated_at = ended,
             false => piece.ends_at = Some(t),
         }
-        let in_one_step = piece.work.stats.steps == 1;
-        self.check_progress(t, &fired, in_one_step)?;
+        self.check_progress(t, &fired)?;
         self.t = t;
         self.work.fired.clone_from(&fired);
         Ok((piece, fired))
@@ -348,17 +344,8 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
         piece.outputs = first..self.next_output;
     }
 
-    /// Checks that no function ends two pieces within the resolution of time, and that an event which ended the piece before rose above
-    /// its rounding in this one.
-    fn check_progress(&mut self, t: f64, fired: &[FiredFunction], in_one_step: bool) -> Result<()> {
-        for again in fired.iter().filter(|f| f.index < self.events.len()) {
-            let ended_the_last = self.work.fired.iter().any(|f| f.index == again.index);
-            if in_one_step && ended_the_last && again.size <= ABOVE_ROUNDING * again.at_ends {
-                return Err(self
-                    .failure(FailureReason::EventsAccumulate(again.index))
-                    .into());
-            }
-        }
+    /// Checks that no function ends two pieces within the resolution of time.
+    fn check_progress(&mut self, t: f64, fired: &[FiredFunction]) -> Result<()> {
         if !self.is_same_time(t) {
             self.at_once.clear();
         }

@@ -59,8 +59,6 @@ pub(crate) struct FiredFunction {
     pub sign: f64,
     /// Size of g in the last step, to whose rounding it is zero.
     pub size: f64,
-    /// Size of g at both ends of the last step up to the hit: its rounding, where the step began at a hit as well.
-    pub at_ends: f64,
 }
 
 /// One function, and its value at the end of the last step.
@@ -184,7 +182,6 @@ impl EventDetector {
                     index: event,
                     sign: 0.0,
                     size: 0.0,
-                    at_ends: 0.0,
                 });
                 continue;
             }
@@ -227,12 +224,6 @@ impl EventDetector {
                 }
             }
             fired.size = size;
-            let mut value_at = |theta: f64| {
-                u(theta, InterpolationOrder::Dense, state);
-                let function = &mut functions[fired.index].function;
-                function.evaluate(*sample, step.time_at(theta), state).abs()
-            };
-            fired.at_ends = value_at(0.0).max(value_at(end));
         }
     }
 
