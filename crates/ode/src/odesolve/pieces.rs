@@ -13,6 +13,7 @@ use super::recorded_steps::{SaveLocation, Stats};
 use super::rhs::Rhs;
 use super::smooth_piece::{SAME_TIME, SmoothPiece, Transition};
 use super::solver::SolverFamily;
+use super::transitions::slope_of;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::Result;
 use crate::field::VectorField;
@@ -320,6 +321,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             false => piece.ends_at = Some(t),
         }
         self.check_progress(t, &fired)?;
+        self.check_crossings(t, &fired, &piece)?;
         self.t = t;
         self.work.fired.clone_from(&fired);
         Ok((piece, fired))
@@ -344,13 +346,13 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
         piece.outputs = first..self.next_output;
     }
 
-    /// Checks that no function ends two pieces within the resolution of time.
+    /// Checks that no function ends two pieces within the resolution of time, or comes back to zero without having left it.
     fn check_progress(&mut self, t: f64, fired: &[FiredFunction]) -> Result<()> {
         if !self.is_same_time(t) {
             self.at_once.clear();
         }
         for fired in fired {
-            if self.at_once.contains(&fired.index) {
+            if fired.is_stuck || self.at_once.contains(&fired.index) {
                 let reason = match fired.index < self.events.len() {
                     true => FailureReason::EventsAccumulate(fired.index),
                     false => FailureReason::SlidingMode,
@@ -360,6 +362,27 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             self.at_once.push(fired.index);
         }
         Ok(())
+    }
+
+    /// Checks that the functions of events that change the state pass through zero as the solution moves there. Where a flight is so
+    /// short that the method does not resolve it, the state may lie on the zero without coming from the side that counts.
+    fn check_crossings(&self, t: f64, fired: &[FiredFunction], piece: &SmoothPiece) -> Result<()> {
+        let place = (self.problem.sample, t, &self.state[..]);
+        let mut slope = vec![0.0; self.state.len()];
+        match &piece.held {
+            Some(held) => slope_of(&held.evaluator, place, &mut slope),
+            None => slope_of(self.rhs, place, &mut slope),
+        }
+        let turns_back = |fired: &&FiredFunction| {
+            let function = self.events.get(fired.index).filter(|f| f.ends_piece);
+            function.is_some_and(|f| self.sign * f.rate(place, &slope) * fired.sign > 0.0)
+        };
+        match fired.iter().find(turns_back) {
+            None => Ok(()),
+            Some(fired) => Err(self
+                .failure(FailureReason::EventsAccumulate(fired.index))
+                .into()),
+        }
     }
 
     /// Keeps what a gradient needs of a piece.

@@ -116,7 +116,12 @@ impl<R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'_, '_, R, TAPE> {
     }
 }
 
-fn slope_of<R: Rhs + ?Sized>(rhs: &R, (sample, t, u): (usize, f64, &[f64]), slope: &mut [f64]) {
+/// Computes du/dt at a place.
+pub(crate) fn slope_of<R: Rhs + ?Sized>(
+    rhs: &R,
+    (sample, t, u): (usize, f64, &[f64]),
+    slope: &mut [f64],
+) {
     let mut slot = vec![0.0; rhs.slot_len()];
     rhs.eval(sample, t, u, &mut slot, slope);
 }

@@ -191,7 +191,7 @@ fn bounces_that_accumulate_are_an_error_that_says_so() {
         let options = SolveOptions::default().solver(method).unwrap();
         let options = options.event(ground().jump(bounce()).unwrap());
         let got = solve(&ball(), &[1.0, 0.0], &[0.0, 50.0], &options).map(|s| s.events[0].t.len());
-        let error = got.unwrap_err();
+        let error = got.expect_err(method);
         let odesync_base::Error::Solve(failure) = &error else {
             panic!("{method}: {error}");
         };

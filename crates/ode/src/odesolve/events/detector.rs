@@ -59,6 +59,8 @@ pub(crate) struct FiredFunction {
     pub sign: f64,
     /// Size of g in the last step, to whose rounding it is zero.
     pub size: f64,
+    /// Whether g came back to zero from a start on it without having left it.
+    pub is_stuck: bool,
 }
 
 /// One function, and its value at the end of the last step.
@@ -68,6 +70,8 @@ struct WatchedFunction {
     last_value: f64,
     /// Size of g at a start on its zero, as far as the place was found: what is no larger has no sign yet.
     noise: f64,
+    /// Whether g came back to zero in this step without having left it.
+    is_stuck: bool,
     /// Whether the function was ever different from NaN.
     was_defined: bool,
     /// Number of hits so far.
@@ -98,6 +102,7 @@ impl EventDetector {
                 function,
                 last_value: 0.0,
                 noise: 0.0,
+                is_stuck: false,
                 was_defined: false,
                 hits: start.hits,
             };
@@ -182,6 +187,7 @@ impl EventDetector {
                     index: event,
                     sign: 0.0,
                     size: 0.0,
+                    is_stuck: watched.is_stuck,
                 });
                 continue;
             }
@@ -246,6 +252,8 @@ impl EventDetector {
         let function = &mut functions[index];
         let direction = function.function.direction;
         let (last, watched_noise) = (function.last_value, function.noise);
+        let ends_piece = function.function.ends_piece;
+        let mut is_stuck = false;
         let first = crossings.len();
         let mut evaluate = |theta: f64, interpolation: InterpolationOrder| {
             u(theta, interpolation, state);
@@ -280,7 +288,14 @@ impl EventDetector {
                 } else {
                     theta
                 };
-                crossings.push((root, index));
+                // From a start on the zero g has to leave it, by more than the size that it has there, before it comes back.
+                let has_left =
+                    |middle: f64| middle.abs() > watched_noise && (middle > 0.0) == (before > 0.0);
+                let stays = before.abs() <= f64::MIN_POSITIVE && !has_left(g(0.5 * (from + root)));
+                is_stuck |= stays;
+                if ends_piece || !stays {
+                    crossings.push((root, index));
+                }
             }
             if !value.is_nan() {
                 (from, before) = (theta, value);
@@ -298,6 +313,7 @@ impl EventDetector {
         }
         function.last_value = before;
         function.noise = noise;
+        function.is_stuck = is_stuck;
     }
 }
 
