@@ -98,8 +98,8 @@ impl<'b, 'e, const P: usize> Reverse<'b, 'e, P> {
             if parts.iter().any(|part: &RoundPart| part.is_active) {
                 self.pull_back_round(&parts, tape.round(round), gradient);
             }
-            for p in 0..P {
-                if accepted[p] && self.current[p].as_ref().is_some_and(|c| c.steps == 0) {
+            for (p, accepted) in accepted.iter().enumerate() {
+                if *accepted && self.current[p].as_ref().is_some_and(|c| c.steps == 0) {
                     self.close(p, gradient, &mut deliver);
                     self.open_previous(p, gradient, &mut deliver);
                 }

@@ -182,9 +182,10 @@ impl SessionState {
     }
 
     /// Frees memory after too much was used: first the variables of this evaluation are dropped, then, if that is not enough, all
-    /// variables.
+    /// variables. So close to the limit that nothing more can be computed is too much as well: which step is refused is chance.
     fn free_memory(&mut self, n_variables: usize) {
         let limit = self.host.memory_limit();
+        let limit = limit - limit / 64;
         let too_much = || memory::allocated().is_some_and(|used| used > limit);
         if too_much() {
             self.scope.rewind(n_variables);
@@ -273,7 +274,9 @@ impl Interpreter for SessionState {
             .and_then(|ast| self.run(&ast, name));
         match &result {
             Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
-            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(n_variables),
+            Err(error) if matches!(error.kind, ErrorKind::Limit | ErrorKind::Runtime) => {
+                self.free_memory(n_variables);
+            }
             _ => {}
         }
         if let Some(training) = self.host.take_interrupted() {
