@@ -410,7 +410,7 @@ fn there_and_back_at_once_has_the_bits_of_there_and_then_back() {
         for solver in solvers::ALL {
             for adjoint in Adjoint::ALL.iter().copied() {
                 let options = SolveOptions {
-                    solver: *solver,
+                    solver,
                     adjoint,
                     step_size: (!solver.is_adaptive()).then_some(0.07),
                     ..SolveOptions::default().tolerances(1e-5, 1e-7)
