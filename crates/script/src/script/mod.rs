@@ -19,7 +19,7 @@
 //! | [`registry`] | [`Registry`]: takes the declarations of functions, and records their documentation |
 //! | [`reference`](mod@reference) | the text that `odesync docs` makes from the documentation |
 //! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and its keys |
-//! | [`numbers`], [`guards`] | division and powers of integers; bounded versions of rhai functions that could take all memory |
+//! | [`numbers`], [`guards`], `number_format` | division and powers of integers; bounded versions of rhai functions that could take all memory |
 //! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; all its functions |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
@@ -96,9 +96,9 @@ pub mod keys;
 pub mod landscape;
 pub mod limits;
 pub mod memory;
-pub mod modules;
+mod modules;
 mod number_format;
-mod numbers;
+pub mod numbers;
 pub mod observation;
 mod options;
 pub mod reference;
