@@ -11,7 +11,6 @@ than Linux the wheel is for this system.
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -24,7 +23,6 @@ DATA = ROOT / "python" / "odesync.data" / "data" / "share"
 LICENCES = ROOT / "python" / "third_party_licences.txt"
 CARGO = os.environ.get("CARGO", "cargo")
 FEATURES = "--no-default-features"
-KERNEL = "odesync-script"
 # Where shells look for completions, below share/.
 COMPLETIONS = {
     "bash": "bash-completion/completions/odesync",
@@ -87,23 +85,12 @@ def licences():
     LICENCES.write_text("\n".join(parts), encoding="utf-8")
 
 
-def data(program):
-    """Writes what lies beside the program in an environment: the kernel's registration and the completions of shells."""
-    shutil.rmtree(DATA.parent.parent, ignore_errors=True)
-    kernel = DATA / "jupyter" / "kernels" / KERNEL
-    kernel.mkdir(parents=True)
-    # The environment need not be on the PATH: the program is found from the folder of this registration.
-    spec = {
-        "argv": ["{resource_dir}/../../../../bin/odesync", "kernel", "run", "--connection-file", "{connection_file}"],
-        "display_name": "odesync",
-        "language": "rhai",
-        "interrupt_mode": "message",
-        "metadata": {"debugger": False},
-    }
-    (kernel / "kernel.json").write_text(json.dumps(spec, indent=2) + "\n")
+def completions(program):
+    """Writes the completions of shells beside the kernel's registration, which is in the repository: its path of the program is
+    relative, since the environment need not be on the PATH."""
     for shell, name in COMPLETIONS.items():
         path = DATA / name
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(output(program, "completions", shell))
 
 
@@ -114,10 +101,9 @@ def build():
     how = ["--zig", "--target", target, "--compatibility", "manylinux2014"] if linux else []
     command = [VENV / "bin" / "maturin", "build", "--release", "--locked", "--out", "dist", *how]
     environment = os.environ | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    (DATA / "jupyter").mkdir(parents=True, exist_ok=True)
     run(*command, env=environment)
     program = ROOT / "target" / (f"{target}/release" if linux else "release") / "odesync"
-    data(program)
+    completions(program)
     run(*command, env=environment)
     if "--sdist" in sys.argv[1:]:
         run(VENV / "bin" / "maturin", "sdist", "--out", "dist", env=environment)
