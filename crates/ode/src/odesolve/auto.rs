@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use super::checkpoints::{self, ForwardInputs};
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::recorded_steps::{RecordedSteps, SaveLocation, Stats};
+use super::recorded_steps::{RecordedSteps, SaveLocation};
 use super::rhs::Rhs;
 use super::solver::Solver;
 use super::vector_ops::add;
@@ -87,13 +87,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
     let (dof, recorded) = (rhs.dof(), spec.recorded);
-    work.recorded.clear();
-    work.recorded.outputs.push(SaveLocation::Start);
-    work.stats = Stats::default();
-    work.event_hits.clear();
-    work.fired.clear();
-    work.terminated_at = None;
-    work.event_was_defined.clear();
+    work.begin();
     work.u.resize(problem.t.len() * dof, 0.0);
     work.u[..dof].copy_from_slice(problem.u0);
     let mut pool: Vec<Workspace> = work.segments.drain(..).map(|s| s.work).collect();

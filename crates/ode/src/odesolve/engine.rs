@@ -74,15 +74,26 @@ pub trait Engine: Send {
         recorded: Option<&[RecordedSteps]>,
         cotangent: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
     ) -> Result<(Vec<Trajectory>, SolveGradient)> {
-        let solved = self.forward(field, problems, options, recorded, true)?;
-        let bars = solved.iter().enumerate();
-        let bars: Vec<Vec<f64>> = bars.map(|(i, solved)| cotangent(i, &solved.u)).collect();
-        let gradient = self.backward(&bars)?;
-        Ok((solved, gradient))
+        forward_then_backward(self, (field, problems), options, recorded, cotangent)
     }
 
     /// Returns the name of the engine, as in `engine: "native"`.
     fn name(&self) -> &'static str;
+}
+
+/// Does what [`Engine::forward_backward`] says by one call of [`Engine::forward`] and one of [`Engine::backward`].
+pub(super) fn forward_then_backward<E: Engine + ?Sized>(
+    engine: &mut E,
+    (field, problems): (&VectorField, &[Problem]),
+    options: &SolveOptions,
+    recorded: Option<&[RecordedSteps]>,
+    cotangent: &Cotangent,
+) -> Result<(Vec<Trajectory>, SolveGradient)> {
+    let solved = engine.forward(field, problems, options, recorded, true)?;
+    let bars = solved.iter().enumerate();
+    let bars: Vec<Vec<f64>> = bars.map(|(i, solved)| cotangent(i, &solved.u)).collect();
+    let gradient = engine.backward(&bars)?;
+    Ok((solved, gradient))
 }
 
 /// The native CPU engine: it solves the problems of a batch in parallel, with results that do not depend on the number of
@@ -92,8 +103,8 @@ pub struct NativeEngine {
     pub(super) workspaces: Vec<Workspace>,
     pub(super) backward_context: Option<BackwardContext>,
     pub(super) pool: WorkspacePool,
-    /// Workspaces of solves that go there and back. What such a solve records must not be found by one that is recomputed in a
-    /// workspace of `pool`.
+    /// Workspaces of solves that go there and back. One that writes no tape frees that of its workspace, and those of `pool` keep theirs
+    /// for the steps that are recomputed.
     pub(super) there_and_back_pool: WorkspacePool,
     pub(super) lane_tapes: Mutex<Vec<LaneTape>>,
 }
@@ -155,8 +166,8 @@ pub(super) fn trajectory(work: &mut Workspace, is_replay: bool) -> Trajectory {
     }
 }
 
-/// Error message where events are not supported: gradients, training and replays that are given.
-pub const EVENTS_UNSUPPORTED: &str = "events are found by a solve of its own on the native engine; a gradient, a training or of recorded steps takes none";
+/// Error message where events are not supported: gradients, training and replays.
+pub const EVENTS_UNSUPPORTED: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a replay of recorded steps takes none";
 
 /// Checks the options and problems of a batch, and the recorded steps where given, before the batch is solved.
 pub fn check_batch(

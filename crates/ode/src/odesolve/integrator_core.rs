@@ -4,7 +4,7 @@ use super::driver::Problem;
 use super::events::{EventDetector, GuardFunctions};
 use super::first_step::FirstStep;
 use super::options::SolveOptions;
-use super::recorded_steps::{RecordedSteps, SaveLocation, Stats, Step};
+use super::recorded_steps::{RecordedSteps, Step};
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::step_sequencer::StepSequencer;
@@ -91,7 +91,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         work: &'w mut Workspace,
     ) -> Self {
         let dof = rhs.dof();
-        work.recorded.clear();
+        work.begin();
         work.previous_h = None;
         match &mut work.record {
             ForwardRecord::States(states) => states.clear(),
@@ -100,11 +100,6 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         }
         work.output_tape.clear();
         work.n_output_steps = 0;
-        work.event_hits.clear();
-        work.fired.clear();
-        work.terminated_at = None;
-        work.event_was_defined.clear();
-        work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.clear();
         work.next.resize(dof, 0.0);
@@ -112,7 +107,6 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         work.state.copy_from_slice(problem.u0);
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
-        work.recorded.outputs.push(SaveLocation::Start);
         let tstops = std::mem::take(&mut work.tstops);
         IntegratorCore {
             stepper: StepSequencer::new(problem.t, options, breakpoints, tstops),

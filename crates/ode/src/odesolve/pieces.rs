@@ -86,13 +86,8 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
         // Doses at one time are applied in the order of the options.
         doses.sort_by(|a, b| (sign * b.0).total_cmp(&(sign * a.0)).then(b.1.cmp(&a.1)));
         let located = field.filter(|f| options.switches && f.switches_with_state());
-        work.recorded.clear();
-        work.recorded.outputs.push(SaveLocation::Start);
-        work.stats = Stats::default();
-        work.event_hits.clear();
-        work.fired.clear();
-        work.terminated_at = None;
-        work.event_was_defined = vec![false; options.events.len()];
+        work.begin();
+        work.event_was_defined.resize(options.events.len(), false);
         work.u.clear();
         work.u.resize(problem.t.len() * problem.u0.len(), 0.0);
         let pool = work.pieces.drain(..).map(|piece| piece.work).collect();

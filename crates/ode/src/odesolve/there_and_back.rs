@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::backward_context::BackwardContext;
 use super::driver::Problem;
 use super::engine::{
-    Engine, NativeEngine, SolveGradient, check_batch, forward_record, solve_problem, trajectory,
+    NativeEngine, SolveGradient, check_batch, forward_record, forward_then_backward, solve_problem,
+    trajectory,
 };
 use super::options::SolveOptions;
 use super::recorded_steps::RecordedSteps;
@@ -48,10 +49,8 @@ impl NativeEngine {
     ) -> Result<(Vec<Trajectory>, SolveGradient)> {
         if !options.events.is_empty() || is_in_pieces(field, options) {
             // The pieces between jumps and switches are solved in workspaces of their own.
-            let solved = self.forward(field, problems, options, recorded, true)?;
-            let bars = solved.iter().enumerate();
-            let bars: Vec<Vec<f64>> = bars.map(|(i, one)| cotangent(i, &one.u)).collect();
-            return Ok((solved, self.backward(&bars)?));
+            let batch = (field, problems);
+            return forward_then_backward(self, batch, options, recorded, cotangent);
         }
         check_batch(field, problems, options, recorded)?;
         self.backward_context = None;

@@ -84,10 +84,9 @@ impl FitFrame {
         }
     }
 
-    /// Returns the ranges of the components of data and model.
-    pub(super) fn ranges(&self, model: &Array2<f64>) -> Vec<ValueRange> {
-        let ranges = (0..model.ncols()).map(|j| self.range(j));
-        ranges.collect()
+    /// Returns the ranges of the first `dof` components of the data.
+    pub(super) fn ranges(&self, dof: usize) -> Vec<ValueRange> {
+        (0..dof).map(|j| self.range(j)).collect()
     }
 
     /// Returns the frame of one component alone.

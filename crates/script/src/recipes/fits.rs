@@ -171,7 +171,8 @@ pub fn fit<'a>(
         sd,
         residuals,
     };
-    if !need_panels(&frame.ranges(&curves.model)) {
+    let dof = curves.model.ncols();
+    if !need_panels(&frame.ranges(dof)) {
         let figure = frame.figure_with_band(&curves)?;
         let Some(left) = &curves.residuals else {
             return Ok(Panel::Figure(figure.title(title)));
@@ -182,7 +183,6 @@ pub fn fit<'a>(
             .row_heights(&[2.6, 1.0])?;
         return Ok(Panel::Grid(grid.size(900, 640)?.title(title)));
     }
-    let dof = curves.model.ncols();
     let shown = dof.min(MAX_PANELS);
     let mut panels = vec![];
     for j in 0..shown {

@@ -77,8 +77,8 @@ impl ModuleResolver for ScriptModuleResolver {
         position: Position,
     ) -> RhaiResult<Rc<rhai::Module>> {
         let importer = self.importer(source);
-        let file = importer.as_deref().and_then(Path::parent);
-        let file = self.files.get_file_path(path, file);
+        let folder = importer.as_deref().and_then(Path::parent);
+        let file = self.files.get_file_path(path, folder);
         // Two paths of one file are one module.
         let file = file.canonicalize().unwrap_or(file);
         if let Some(message) = self.obstacle(&file, path) {

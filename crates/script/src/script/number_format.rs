@@ -1,7 +1,5 @@
 //! The binding `format(x, spec)`: a number as text, by the format specification of Python.
 
-use std::fmt::Write;
-
 use rhai::{Dynamic, ImmutableString};
 
 use super::convert;
@@ -184,8 +182,7 @@ fn in_groups(text: &str) -> String {
         if i > 0 && i < whole && (whole - i) % 3 == 0 {
             out.push(',');
         }
-        // Writing to a string does not fail.
-        let _ = write!(out, "{c}");
+        out.push(c);
     }
     out
 }
