@@ -25,7 +25,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::devices::Device;
-use crate::script::{self, Outcome, Output, RunPlan, ScriptError, Session, SessionOptions};
+use crate::script::{self, Evaluation, Output, RunPlan, ScriptError, Session, SessionOptions};
 
 use terminal::TerminalFrontend;
 
@@ -220,7 +220,7 @@ fn use_color() -> bool {
 }
 
 /// Prints the value of an evaluation, unless there is none.
-fn show(outcome: &Outcome) -> Result<(), ScriptError> {
+fn show(outcome: &Evaluation) -> Result<(), ScriptError> {
     if outcome.is_unit {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! The Jacobian of an end state by tangents of the solve, several in one sweep.
 
 use super::backward_context::BackwardContext;
-use super::end_jacobians::EndJacobian;
+use super::final_state_jacobians::FinalStateJacobian;
 use super::second_derivatives::explicit;
 use super::tableau::Tableau;
 use super::workspace::Workspace;
@@ -65,16 +65,16 @@ impl ForwardSweeps {
     }
 
     /// Computes the derivatives of the end state of problem `i`, whose workspace is `work`.
-    pub fn end_jacobian(
+    pub fn final_state_jacobian(
         &mut self,
         context: &BackwardContext,
         i: usize,
         work: &Workspace,
-    ) -> EndJacobian {
+    ) -> FinalStateJacobian {
         let (tableau, evaluator) = (self.tableau, &context.evaluator);
         let solve = (context.sample(i), work);
         let (dof, n_params) = (evaluator.dof(), context.n_params());
-        let mut jacobian = EndJacobian {
+        let mut jacobian = FinalStateJacobian {
             du_du0: vec![0.0; dof * dof],
             du_dparams: vec![0.0; dof * n_params],
         };

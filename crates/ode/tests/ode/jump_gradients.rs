@@ -288,7 +288,9 @@ fn what_knows_smooth_solves_only_says_so() {
     engine
         .forward(&field, &[problem], &located, None, true)
         .unwrap();
-    let error = engine.end_jacobians(|_, jacobian| jacobian).unwrap_err();
+    let error = engine
+        .final_state_jacobians(|_, jacobian| jacobian)
+        .unwrap_err();
     assert!(error.to_string().contains("switches"), "{error}");
     let recorded = [
         solve(&field, problem.u0, problem.t, &SolveOptions::default())

@@ -3,10 +3,10 @@
 
 mod branches;
 mod closures;
-mod end_jacobians;
 mod events;
 mod every_engine;
 mod field;
+mod final_state_jacobians;
 mod jump_gradients;
 mod jumps;
 mod odesolve;

@@ -243,7 +243,9 @@ fn what_holds_switching_times_fixed_says_so() {
     engine
         .forward(&field, &[problem], &options, None, true)
         .unwrap();
-    let error = engine.end_jacobians(|_, jacobian| jacobian).unwrap_err();
+    let error = engine
+        .final_state_jacobians(|_, jacobian| jacobian)
+        .unwrap_err();
     assert!(error.to_string().contains("switch"), "{error}");
     // Two reasons at one time, of which one moves.
     let both = system(1, &[("s", 2.0)], |t, u, p| {

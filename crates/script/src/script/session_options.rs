@@ -45,7 +45,7 @@ impl Default for SessionOptions {
 
 /// The result of an evaluation.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Evaluation {
     /// Text of the value, as `print` shows it.
     pub text: String,
     /// Whether the value is `()`, that is, whether there is no value.
@@ -56,7 +56,7 @@ pub struct Outcome {
     pub card: Option<Card>,
 }
 
-impl Outcome {
+impl Evaluation {
     /// Returns the outcome without a value.
     pub(super) fn unit() -> Self {
         Self {

@@ -84,7 +84,7 @@ pub use objective::{Loss, Objective, predict};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::TrainOptions;
 pub(crate) use options::solve_option_setters;
-pub use parameter_path::ParameterPath;
+pub use parameter_path::ParameterTrajectory;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use profile::{Profile, ProfileOptions};
 pub use run::{Run, StopReason};

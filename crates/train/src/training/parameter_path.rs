@@ -9,7 +9,7 @@ use odesync_ode::field::VectorField;
 
 /// Parameters of the model along a training run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ParameterPath {
+pub struct ParameterTrajectory {
     /// Number of epochs done at each point, increasing, `[point]`.
     pub epochs: Vec<usize>,
     /// Trainable parameters of the model at each point, `[point, n]`.
@@ -35,7 +35,7 @@ impl Run {
     ///
     /// # Errors
     /// A run that stored none.
-    pub fn path(&self) -> Result<ParameterPath> {
+    pub fn path(&self) -> Result<ParameterTrajectory> {
         let Some(every) = self.settings.options.trajectory_every else {
             return Err(Error::invalid(
                 "the run kept no parameters on its way; train with trajectory_every: 10 for those of every 10th epoch",
@@ -51,7 +51,7 @@ impl Run {
         flat.extend(self.last.params());
         let params = Array2::from_shape_vec((epochs.len(), n), flat)
             .map_err(|e| Error::invalid(e.to_string()))?;
-        Ok(ParameterPath { epochs, params })
+        Ok(ParameterTrajectory { epochs, params })
     }
 
     /// Returns the model after this many epochs, which must be a point of [`Run::path`].

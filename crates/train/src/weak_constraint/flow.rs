@@ -131,7 +131,7 @@ impl Flow {
         };
         let (dof, n_params) = (nodes.dof, self.map.len());
         let sd = &self.scaling.sd;
-        let standardize = |_, jacobian: odesync_ode::odesolve::EndJacobian| {
+        let standardize = |_, jacobian: odesync_ode::odesolve::FinalStateJacobian| {
             let mut a = jacobian.du_du0;
             let mut b = vec![0.0; dof * n_params];
             for i in 0..dof {
@@ -145,7 +145,7 @@ impl Flow {
             }
             (a, b)
         };
-        let Some(jacobians) = finite(self.engine.end_jacobians(standardize))? else {
+        let Some(jacobians) = finite(self.engine.final_state_jacobians(standardize))? else {
             return Ok(None);
         };
         let mut linearization = Linearization {

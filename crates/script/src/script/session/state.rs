@@ -15,7 +15,7 @@ use super::super::registry::Catalogue;
 use super::super::source_map::SourceMap;
 use super::super::token_linter::TokenLinter;
 use super::super::{engine, memory, value_display};
-use super::Outcome;
+use super::Evaluation;
 use super::bind_interrupted::bind_to_variable;
 use odesync_plot::Panel;
 
@@ -44,12 +44,19 @@ pub(super) trait Interpreter {
     fn value(&self, name: &str) -> Result<&Dynamic, ScriptError>;
 
     /// Evaluates code; `file` is that of a script, which must accept the command-line arguments.
-    fn eval(&mut self, code: &str, name: &str, file: Option<&Path>)
-    -> Result<Outcome, ScriptError>;
+    fn eval(
+        &mut self,
+        code: &str,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<Evaluation, ScriptError>;
 
     /// Calls the function of an interaction with these values of its controls.
-    fn run_interaction(&mut self, id: u64, values: &[ControlValue])
-    -> Result<Outcome, ScriptError>;
+    fn run_interaction(
+        &mut self,
+        id: u64,
+        values: &[ControlValue],
+    ) -> Result<Evaluation, ScriptError>;
 
     /// Drops an interaction.
     fn end_interaction(&mut self, id: u64);
@@ -132,7 +139,7 @@ impl SessionState {
         Ok(run)
     }
 
-    fn run(&mut self, ast: &AST, name: &str) -> Result<Outcome, ScriptError> {
+    fn run(&mut self, ast: &AST, name: &str) -> Result<Evaluation, ScriptError> {
         let result = self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, ast);
@@ -150,7 +157,7 @@ impl SessionState {
             ));
         }
         if value.is_unit() {
-            return Ok(Outcome::unit());
+            return Ok(Evaluation::unit());
         }
         if self.host.has_interrupted() {
             // The code has ended; showing its value must not be interrupted instead.
@@ -166,11 +173,11 @@ impl SessionState {
     }
 
     /// Returns what an evaluation with this value gives.
-    fn outcome(&self, value: &Dynamic) -> RhaiResult<Outcome> {
+    fn outcome(&self, value: &Dynamic) -> RhaiResult<Evaluation> {
         if value.is_unit() {
-            return Ok(Outcome::unit());
+            return Ok(Evaluation::unit());
         }
-        Ok(Outcome {
+        Ok(Evaluation {
             text: value_display::text(&self.engine, value)?,
             is_unit: false,
             figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
@@ -264,7 +271,7 @@ impl Interpreter for SessionState {
         code: &str,
         name: &str,
         file: Option<&Path>,
-    ) -> Result<Outcome, ScriptError> {
+    ) -> Result<Evaluation, ScriptError> {
         let code = without_preamble(code);
         let code = self.sources.add(name, &code);
         self.linter.reset();
@@ -295,7 +302,7 @@ impl Interpreter for SessionState {
         &mut self,
         id: u64,
         values: &[ControlValue],
-    ) -> Result<Outcome, ScriptError> {
+    ) -> Result<Evaluation, ScriptError> {
         self.linter.reset();
         let called = self
             .interactions

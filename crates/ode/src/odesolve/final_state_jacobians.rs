@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// Derivatives of the state at the last output time of one problem, exact for the steps that were taken.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EndJacobian {
+pub struct FinalStateJacobian {
     /// Derivative with respect to the initial state, `[dof, dof]` row by row.
     pub du_du0: Vec<f64>,
     /// Derivative with respect to the trainable parameters, in the order of [`VectorField::params`], `[dof, n_params]` row by
@@ -34,7 +34,7 @@ impl NativeEngine {
     /// let problem = Problem { u0: &u0, t: &t, sample: 0 };
     /// let mut engine = NativeEngine::default();
     /// engine.forward(&decay, &[problem], &SolveOptions::default(), None, true)?;
-    /// let jacobians = engine.end_jacobians(|_, jacobian| jacobian)?;
+    /// let jacobians = engine.final_state_jacobians(|_, jacobian| jacobian)?;
     /// assert!((jacobians[0].du_du0[0] - (-2.0_f64).exp()).abs() < 1e-6);
     /// assert!((jacobians[0].du_dparams[0] + 3.0 * (-2.0_f64).exp()).abs() < 1e-6);
     /// # Ok::<(), odesync_ode::Error>(())
@@ -44,9 +44,9 @@ impl NativeEngine {
     /// No solve was kept, a trainable parameter moves a time at which the field jumps, or a derivative is not finite ([`FailureReason::GradientNotFinite`]).
     ///
     /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
-    pub fn end_jacobians<T: Send>(
+    pub fn final_state_jacobians<T: Send>(
         &self,
-        map: impl Fn(usize, EndJacobian) -> T + Sync,
+        map: impl Fn(usize, FinalStateJacobian) -> T + Sync,
     ) -> Result<Vec<T>> {
         let Some(context) = &self.backward_context else {
             return Err(Error::invalid(
@@ -69,7 +69,7 @@ impl NativeEngine {
             .into_par_iter()
             .map_init(
                 || Sweeps::new(context),
-                |sweeps, i| Ok(map(i, sweeps.end_jacobian(self, i)?)),
+                |sweeps, i| Ok(map(i, sweeps.final_state_jacobian(self, i)?)),
             )
             .collect()
     }
@@ -96,10 +96,14 @@ impl<'a> Sweeps<'a> {
     }
 
     /// Computes the derivatives of the end state of problem `i`.
-    fn end_jacobian(&mut self, engine: &NativeEngine, i: usize) -> Result<EndJacobian> {
+    fn final_state_jacobian(
+        &mut self,
+        engine: &NativeEngine,
+        i: usize,
+    ) -> Result<FinalStateJacobian> {
         let (context, work) = (self.context, &engine.workspaces[i]);
         let jacobian = match &mut self.forward {
-            Some(sweeps) => sweeps.end_jacobian(context, i, work),
+            Some(sweeps) => sweeps.final_state_jacobian(context, i, work),
             None => self.by_reverse_sweeps(engine, i)?,
         };
         if all_finite(&jacobian.du_du0) && all_finite(&jacobian.du_dparams) {
@@ -108,10 +112,10 @@ impl<'a> Sweeps<'a> {
         Err(context.gradient_failure(i).into())
     }
 
-    fn by_reverse_sweeps(&mut self, engine: &NativeEngine, i: usize) -> Result<EndJacobian> {
+    fn by_reverse_sweeps(&mut self, engine: &NativeEngine, i: usize) -> Result<FinalStateJacobian> {
         let (context, work) = (self.context, &engine.workspaces[i]);
         let dof = context.evaluator.dof();
-        let mut jacobian = EndJacobian {
+        let mut jacobian = FinalStateJacobian {
             du_du0: Vec::with_capacity(dof * dof),
             du_dparams: Vec::with_capacity(dof * context.n_params()),
         };

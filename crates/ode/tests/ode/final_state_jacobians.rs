@@ -3,7 +3,7 @@
 use ndarray::{Array2, array};
 use odesync_ode::field::{FieldBuilder, InputSignal, Unary, VectorField};
 use odesync_ode::odesolve::{
-    EndJacobian, Engine, NativeEngine, Problem, RecordedSteps, SolveOptions, Solver, solvers,
+    Engine, FinalStateJacobian, NativeEngine, Problem, RecordedSteps, SolveOptions, Solver, solvers,
 };
 
 /// Output times and samples of the intervals; the driven field's input has breakpoints in all of them.
@@ -90,13 +90,15 @@ fn problems(u0: &[Vec<f64>]) -> Vec<Problem<'_>> {
 fn jacobians(
     field: &VectorField,
     options: &SolveOptions,
-) -> (Vec<EndJacobian>, Vec<RecordedSteps>) {
+) -> (Vec<FinalStateJacobian>, Vec<RecordedSteps>) {
     let starts = starts(field.dof());
     let mut engine = NativeEngine::default();
     let solved = engine
         .forward(field, &problems(&starts), options, None, true)
         .unwrap();
-    let jacobians = engine.end_jacobians(|_, jacobian| jacobian).unwrap();
+    let jacobians = engine
+        .final_state_jacobians(|_, jacobian| jacobian)
+        .unwrap();
     (jacobians, solved.into_iter().map(|s| s.recorded).collect())
 }
 
@@ -129,7 +131,7 @@ fn largest_deviation(field: &VectorField, options: &SolveOptions) -> f64 {
     let (got, recorded) = jacobians(field, options);
     let (dof, params) = (field.dof(), field.params());
     let mut largest = 0.0_f64;
-    let mut compare = |want: &[f64], column: &dyn Fn(&EndJacobian, usize) -> f64| {
+    let mut compare = |want: &[f64], column: &dyn Fn(&FinalStateJacobian, usize) -> f64| {
         for (jacobian, want) in got.iter().zip(want.chunks_exact(dof)) {
             for (row, want) in want.iter().enumerate() {
                 let off = (column(jacobian, row) - want).abs() / (1.0 + want.abs());
