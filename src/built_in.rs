@@ -9,5 +9,5 @@ inventory::submit! {
 }
 
 inventory::submit! {
-    odesync_base::build::Commit(option_env!("ODESYNC_COMMIT"))
+    odesync_base::build::SourceCommit(option_env!("ODESYNC_COMMIT"))
 }

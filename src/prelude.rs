@@ -18,8 +18,8 @@
 //! ```
 
 pub use crate::datasets::{
-    ArrayNames, CsvOptions, Dataset, RelativeTo, Units, read_csv, read_json, read_npy, read_npz,
-    read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
+    ArrayNames, CsvOptions, DataUnits, Dataset, RelativeTo, read_csv, read_json, read_npy,
+    read_npz, read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 pub use crate::discovery::{DiscoverOptions, Discovery};
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};

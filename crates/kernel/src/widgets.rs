@@ -1,6 +1,6 @@
 //! The sliders, checkboxes and choices of `interact`, as models of Jupyter's widgets (ipywidgets 8).
 
-use odesync_script::script::{Control, ControlKind, ControlValue, Interaction};
+use odesync_script::script::{Interaction, Widget, WidgetKind, WidgetValue};
 use serde_json::{Map, Value, json};
 
 use crate::comms::WidgetModels;
@@ -39,15 +39,15 @@ struct ShownInteraction {
 
 struct ShownControl {
     model: String,
-    control: Control,
-    value: ControlValue,
+    control: Widget,
+    value: WidgetValue,
 }
 
 /// What a change by a client asks for: the values with which to draw an interaction.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Redraw {
     pub id: u64,
-    pub values: Vec<ControlValue>,
+    pub values: Vec<WidgetValue>,
 }
 
 impl Widgets {
@@ -90,11 +90,11 @@ impl Widgets {
     fn open_control(
         &mut self,
         context: &Context,
-        control: &Control,
+        control: &Widget,
         models: &mut Vec<String>,
     ) -> String {
         let (name, style, mut state) = match &control.kind {
-            ControlKind::Float {
+            WidgetKind::Float {
                 min,
                 max,
                 step,
@@ -104,7 +104,7 @@ impl Widgets {
                 "SliderStyle",
                 json!({ "min": min, "max": max, "step": step, "value": value, "readout_format": ".4~g" }),
             ),
-            ControlKind::Int {
+            WidgetKind::Int {
                 min,
                 max,
                 step,
@@ -114,12 +114,12 @@ impl Widgets {
                 "SliderStyle",
                 json!({ "min": min, "max": max, "step": step, "value": value, "readout_format": "d" }),
             ),
-            ControlKind::Bool(on) => (
+            WidgetKind::Bool(on) => (
                 "Checkbox",
                 "CheckboxStyle",
                 json!({ "value": on, "indent": true }),
             ),
-            ControlKind::Choice { labels, index } => (
+            WidgetKind::Choice { labels, index } => (
                 "Dropdown",
                 "DescriptionStyle",
                 json!({ "_options_labels": labels, "index": index }),
@@ -262,20 +262,20 @@ fn reference(id: &str) -> Value {
 }
 
 /// Reads the value of a control from a client's changes: within its range, since a client may send anything.
-fn read_value(kind: &ControlKind, changes: &Map<String, Value>) -> Option<ControlValue> {
+fn read_value(kind: &WidgetKind, changes: &Map<String, Value>) -> Option<WidgetValue> {
     match kind {
-        ControlKind::Float { min, max, .. } => {
+        WidgetKind::Float { min, max, .. } => {
             let value = changes.get("value")?.as_f64()?;
-            Some(ControlValue::Float(value.clamp(*min, *max)))
+            Some(WidgetValue::Float(value.clamp(*min, *max)))
         }
-        ControlKind::Int { min, max, .. } => {
+        WidgetKind::Int { min, max, .. } => {
             let value = changes.get("value")?.as_i64()?;
-            Some(ControlValue::Int(value.clamp(*min, *max)))
+            Some(WidgetValue::Int(value.clamp(*min, *max)))
         }
-        ControlKind::Bool(_) => Some(ControlValue::Bool(changes.get("value")?.as_bool()?)),
-        ControlKind::Choice { labels, .. } => {
+        WidgetKind::Bool(_) => Some(WidgetValue::Bool(changes.get("value")?.as_bool()?)),
+        WidgetKind::Choice { labels, .. } => {
             let index = usize::try_from(changes.get("index")?.as_u64()?).ok()?;
-            (index < labels.len()).then_some(ControlValue::Choice(index))
+            (index < labels.len()).then_some(WidgetValue::Choice(index))
         }
     }
 }
@@ -284,13 +284,13 @@ fn read_value(kind: &ControlKind, changes: &Map<String, Value>) -> Option<Contro
 mod tests {
     use super::*;
 
-    fn read(kind: &ControlKind, changes: Value) -> Option<ControlValue> {
+    fn read(kind: &WidgetKind, changes: Value) -> Option<WidgetValue> {
         read_value(kind, changes.as_object().unwrap())
     }
 
     #[test]
     fn values_of_clients_stay_within_the_range() {
-        let float = ControlKind::Float {
+        let float = WidgetKind::Float {
             min: 0.0,
             max: 2.0,
             step: 0.1,
@@ -298,13 +298,13 @@ mod tests {
         };
         assert_eq!(
             read(&float, json!({ "value": 1 })),
-            Some(ControlValue::Float(1.0))
+            Some(WidgetValue::Float(1.0))
         );
         assert_eq!(
             read(&float, json!({ "value": 9.5 })),
-            Some(ControlValue::Float(2.0))
+            Some(WidgetValue::Float(2.0))
         );
-        let int = ControlKind::Int {
+        let int = WidgetKind::Int {
             min: 1,
             max: 3,
             step: 1,
@@ -312,15 +312,15 @@ mod tests {
         };
         assert_eq!(
             read(&int, json!({ "value": -4 })),
-            Some(ControlValue::Int(1))
+            Some(WidgetValue::Int(1))
         );
-        let choice = ControlKind::Choice {
+        let choice = WidgetKind::Choice {
             labels: vec!["a".into()],
             index: 0,
         };
         assert_eq!(
             read(&choice, json!({ "index": 0 })),
-            Some(ControlValue::Choice(0))
+            Some(WidgetValue::Choice(0))
         );
         for (kind, changes) in [
             (&float, json!({ "value": "x" })),
@@ -328,7 +328,7 @@ mod tests {
             (&int, json!({ "value": 1.5 })),
             (&choice, json!({ "index": 1 })),
             (&choice, json!({ "index": -1 })),
-            (&ControlKind::Bool(true), json!({ "value": 1 })),
+            (&WidgetKind::Bool(true), json!({ "value": 1 })),
         ] {
             assert_eq!(read(kind, changes.clone()), None, "{changes}");
         }

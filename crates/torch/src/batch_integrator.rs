@@ -11,7 +11,7 @@ use super::stages::{StageEvaluator, StepAttempt, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::stepping::{StepSequencer, all_finite, error_norm, joint_norm};
 use odesync_ode::odesolve::{
-    FailureReason, Problem, RecordedSteps, SaveLocation, SolveOptions, Stats, Step,
+    FailureReason, OutputPosition, Problem, RecordedSteps, SolveOptions, Stats, Step,
 };
 
 /// The state of the integration of one problem.
@@ -60,7 +60,7 @@ impl<'a> BatchIntegrator<'a> {
             ),
             recorded: RecordedSteps {
                 steps: vec![],
-                outputs: vec![SaveLocation::Start],
+                outputs: vec![OutputPosition::Start],
                 variants: vec![],
             },
             stats: Stats::default(),

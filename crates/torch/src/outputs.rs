@@ -5,7 +5,7 @@ use tch::{Device, Tensor};
 use super::device::{download, upload};
 use super::stages::{StageEvaluator, StepAttempt, select_rows};
 use crate::error::TensorResult;
-use odesync_ode::odesolve::{Problem, SaveLocation};
+use odesync_ode::odesolve::{OutputPosition, Problem};
 
 /// An output time that a sample has reached.
 pub(super) struct OutputRequest {
@@ -16,7 +16,7 @@ pub(super) struct OutputRequest {
     /// Index of the output time.
     pub time: usize,
     /// Location of the output time in the step.
-    pub output: SaveLocation,
+    pub output: OutputPosition,
 }
 
 /// The rows of the solution, in the order in which their output times were reached.
@@ -49,9 +49,9 @@ impl OutputCollector {
         let (mut start, mut end, mut inside) = (vec![], vec![], vec![]);
         for w in wanted {
             match w.output {
-                SaveLocation::Start => start.push(w),
-                SaveLocation::End(_) => end.push(w),
-                SaveLocation::Inside(_, theta) => inside.push((w, theta)),
+                OutputPosition::Start => start.push(w),
+                OutputPosition::End(_) => end.push(w),
+                OutputPosition::Inside(_, theta) => inside.push((w, theta)),
             }
         }
         if !start.is_empty() {

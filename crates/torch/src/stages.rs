@@ -7,7 +7,7 @@ use super::bound_field::BoundField;
 use super::device::upload_rows;
 use super::outputs::OutputRequest;
 use crate::error::TensorResult;
-use odesync_ode::odesolve::{SaveLocation, Step, Tableau};
+use odesync_ode::odesolve::{OutputPosition, Step, Tableau};
 
 /// The evaluator of a method's stages on a bound field.
 pub(super) struct StageEvaluator<'a> {
@@ -77,7 +77,7 @@ impl<'a> StageEvaluator<'a> {
 
     /// Returns the number of evaluations that the outputs of one sample in a step need.
     pub fn extra_evaluations(&self, wanted: &[OutputRequest]) -> usize {
-        let inside = |w: &OutputRequest| matches!(w.output, SaveLocation::Inside(..));
+        let inside = |w: &OutputRequest| matches!(w.output, OutputPosition::Inside(..));
         if wanted.iter().any(inside) {
             self.method.extra_stages.len()
         } else {

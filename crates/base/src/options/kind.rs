@@ -195,9 +195,9 @@ impl OptionKind for Text {
 
 /// Two numbers.
 #[derive(Debug, Clone, Copy)]
-pub struct Pair;
+pub struct NumberPair;
 
-impl OptionKind for Pair {
+impl OptionKind for NumberPair {
     type Field = (f64, f64);
     const EXPECTED: &'static str = "two numbers";
 
@@ -232,9 +232,9 @@ impl OptionKind for NumberList {
 
 /// A list of texts; a single text is a list of one.
 #[derive(Debug, Clone, Copy)]
-pub struct Texts;
+pub struct TextList;
 
-impl OptionKind for Texts {
+impl OptionKind for TextList {
     type Field = Vec<String>;
     const EXPECTED: &'static str = "a list of strings";
 

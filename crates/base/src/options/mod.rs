@@ -45,11 +45,11 @@ mod value;
 
 pub use key::{Key, Keys, distinct, find, join, split};
 pub use kind::{
-    Count, Flag, ListOf, Maybe, Mismatch, NonNegative, Number, NumberList, OneOf, OptionKind, Pair,
-    Positive, Seed, Text, Texts, Whole,
+    Count, Flag, ListOf, Maybe, Mismatch, NonNegative, Number, NumberList, NumberPair, OneOf,
+    OptionKind, Positive, Seed, Text, TextList, Whole,
 };
 pub use named::Named;
-pub use set::{OptionSet, Part, read_map, write_map};
+pub use set::{OptionSet, OptionSubset, read_map, write_map};
 pub use value::Value;
 
 #[cfg(test)]

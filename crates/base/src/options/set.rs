@@ -31,19 +31,19 @@ pub trait OptionSet {
 
 /// The part of a set that has these keys, for a map that holds a part of the options.
 #[derive(Debug)]
-pub struct Part<'a, S: ?Sized> {
+pub struct OptionSubset<'a, S: ?Sized> {
     set: &'a mut S,
     keys: Keys,
 }
 
-impl<'a, S: OptionSet + ?Sized> Part<'a, S> {
+impl<'a, S: OptionSet + ?Sized> OptionSubset<'a, S> {
     /// Makes the part of the set that has these keys.
     pub fn new(set: &'a mut S, keys: Keys) -> Self {
-        Part { set, keys }
+        OptionSubset { set, keys }
     }
 }
 
-impl<S: OptionSet + ?Sized> OptionSet for Part<'_, S> {
+impl<S: OptionSet + ?Sized> OptionSet for OptionSubset<'_, S> {
     fn keys(&self) -> Vec<&'static Key> {
         distinct([self.keys])
     }

@@ -50,7 +50,7 @@ option_set! {
         parts: usize as Whole = 0;
         on: bool as Flag = true;
         name: String as Text = "a".into();
-        range: (f64, f64) as Pair = (0.0, 1.0);
+        range: (f64, f64) as NumberPair = (0.0, 1.0);
         color: Color as OneOf<Color> = Color::Red;
     }
     sets {
@@ -238,7 +238,7 @@ fn a_set_splits_at_a_name() {
 fn a_part_of_a_set_has_its_keys_only() {
     let mut set = Outer::default();
     const KEYS: Keys = &[split(Outer::OPTIONS, "scale").0, Inner::OPTIONS];
-    let mut part = Part::new(&mut set, KEYS);
+    let mut part = OptionSubset::new(&mut set, KEYS);
     part.set("seed", &Value::Int(4)).unwrap();
     assert_eq!(
         part.set("scale", &Value::Int(4)).unwrap_err().to_string(),

@@ -35,7 +35,7 @@ pub struct FieldBuilder(Arc<Mutex<BuilderState>>);
 
 /// A parameter block of a field under construction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockId(usize);
+pub struct ParamBlockId(usize);
 
 impl FieldBuilder {
     /// Returns the builder of an empty field with `dof` state variables.
@@ -122,29 +122,29 @@ impl FieldBuilder {
         shape: &[usize],
         values: &[f64],
         trainable: bool,
-    ) -> Result<BlockId> {
+    ) -> Result<ParamBlockId> {
         let index = self
             .lock()
             .graph
             .add_block(name, shape, values, trainable)?;
-        Ok(BlockId(index))
+        Ok(ParamBlockId(index))
     }
 
     /// Locks a parameter block: it can never be made trainable.
-    pub fn lock_block(&self, block: BlockId) {
+    pub fn lock_block(&self, block: ParamBlockId) {
         if let Some(block) = self.lock().graph.blocks.get_mut(block.0) {
             block.locked = true;
         }
     }
 
     /// Returns the parameter block of this name, if there is one.
-    pub fn find_block(&self, name: &str) -> Option<BlockId> {
+    pub fn find_block(&self, name: &str) -> Option<ParamBlockId> {
         let position = self.lock().graph.blocks.iter().position(|b| b.name == name);
-        position.map(BlockId)
+        position.map(ParamBlockId)
     }
 
     /// Returns the values of a parameter block as an expression, flattened row by row.
-    pub fn parameter(&self, block: BlockId) -> Expr {
+    pub fn parameter(&self, block: ParamBlockId) -> Expr {
         self.push(Op::Param(block.0))
     }
 
@@ -167,7 +167,7 @@ impl FieldBuilder {
     }
 
     /// Returns the affine map `W x + b`; `W` is a block of shape `[out, in]`, `b` a block of shape `[out]`.
-    pub fn affine(&self, weight: BlockId, bias: Option<BlockId>, x: &Expr) -> Expr {
+    pub fn affine(&self, weight: ParamBlockId, bias: Option<ParamBlockId>, x: &Expr) -> Expr {
         self.push(Op::Affine {
             weight: weight.0,
             bias: bias.map(|b| b.0),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Flag, Maybe, Number, Pair};
+use odesync_base::options::{Flag, Maybe, Number, NumberPair};
 
 option_set! {
     /// What is known of a constant before it is trained: bounds, a normal prior, and whether its logarithm is trained.
@@ -31,7 +31,7 @@ option_set! {
         /// Upper bound, which training never crosses.
         pub max: Option<f64> as Maybe<Number> = None;
         /// Mean and standard deviation of a normal prior, in the units of the constant.
-        pub prior: Option<(f64, f64)> as Maybe<Pair> = None;
+        pub prior: Option<(f64, f64)> as Maybe<NumberPair> = None;
         /// Train the logarithm of the constant, which stays above 0.
         pub log: bool as Flag = false;
     }

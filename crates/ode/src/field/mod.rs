@@ -34,7 +34,7 @@ mod switches;
 mod system;
 mod vector_field;
 
-pub use builder::{BlockId, FieldBuilder};
+pub use builder::{FieldBuilder, ParamBlockId};
 pub use constant_spec::ConstantSpec;
 pub use expr::Expr;
 pub use graph::{MAX_NODES, ParamBlock};

@@ -9,7 +9,7 @@ pub(super) mod radau;
 pub(super) mod rosenbrock;
 
 use super::output_steps;
-use super::recorded_steps::{SaveLocation, Step};
+use super::recorded_steps::{OutputPosition, Step};
 use super::vector_ops::add;
 use super::workspace::Workspace;
 
@@ -75,14 +75,14 @@ pub(crate) fn reverse_sweep(
 /// Cursor over the cotangents of the solution at the output times, in the order in which a reverse sweep over the steps
 /// reaches them.
 pub(crate) struct CotangentCursor<'a> {
-    outputs: &'a [SaveLocation],
+    outputs: &'a [OutputPosition],
     cotangents: &'a [f64],
     dof: usize,
 }
 
 impl<'a> CotangentCursor<'a> {
     /// Creates the cursor at the last output; `bars` are the cotangents, `[time, dof]`.
-    pub fn new(outputs: &'a [SaveLocation], bars: &'a [f64], dof: usize) -> Self {
+    pub fn new(outputs: &'a [OutputPosition], bars: &'a [f64], dof: usize) -> Self {
         CotangentCursor {
             outputs,
             cotangents: bars,
@@ -106,7 +106,7 @@ impl<'a> CotangentCursor<'a> {
     /// Returns the next cotangent at the end of step `n`.
     pub fn pop_at_end(&mut self, n: usize) -> Option<&'a [f64]> {
         match self.outputs.last() {
-            Some(SaveLocation::End(m)) if *m == n => Some(self.pop()),
+            Some(OutputPosition::End(m)) if *m == n => Some(self.pop()),
             _ => None,
         }
     }
@@ -114,7 +114,7 @@ impl<'a> CotangentCursor<'a> {
     /// Returns the next cotangent inside step `n`, with its θ.
     pub fn pop_inside(&mut self, n: usize) -> Option<(f64, &'a [f64])> {
         match self.outputs.last() {
-            Some(SaveLocation::Inside(m, theta)) if *m == n => Some((*theta, self.pop())),
+            Some(OutputPosition::Inside(m, theta)) if *m == n => Some((*theta, self.pop())),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use super::checkpoints::{self, ForwardInputs};
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::recorded_steps::{RecordedSteps, SaveLocation};
+use super::recorded_steps::{OutputPosition, RecordedSteps};
 use super::rhs::Rhs;
 use super::solver::Solver;
 use super::vector_ops::add;
@@ -217,7 +217,7 @@ fn push_end_output(segments: &mut [AutoSegment], dof: usize) {
     let Some(AutoSegment { work, .. }) = segments.last_mut() else {
         return;
     };
-    let end = SaveLocation::End(work.recorded.steps.len().saturating_sub(1));
+    let end = OutputPosition::End(work.recorded.steps.len().saturating_sub(1));
     let outputs = work.recorded.outputs.len();
     work.recorded.outputs.push(end);
     work.u.resize((outputs + 1) * dof, 0.0);

@@ -9,7 +9,7 @@
 
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::recorded_steps::SaveLocation;
+use super::recorded_steps::OutputPosition;
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
@@ -183,7 +183,7 @@ pub(crate) fn backward(
         segment
             .recorded
             .outputs
-            .push(SaveLocation::End(n_steps - 1));
+            .push(OutputPosition::End(n_steps - 1));
         mu = reverse_sweep(segment, &weights, &mut history);
     }
     add(&bars[..dof], &mut mu);

@@ -7,7 +7,7 @@ use super::checkpoints::StateReader;
 use super::events::{Ending, EventDetector, EventFunctions, GuardFunctions};
 use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
-use super::recorded_steps::{RecordedSteps, SaveLocation, Step};
+use super::recorded_steps::{OutputPosition, RecordedSteps, Step};
 use super::rhs::{DifferenceScales, Rhs};
 use super::solver::SolverFamily;
 use super::step_method::StepMethod;
@@ -352,9 +352,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             Some(Ending::Terminal(theta)) => Some(theta),
             None => None,
         };
-        let before_end = |output: &SaveLocation| {
+        let before_end = |output: &OutputPosition| {
             let theta = match output {
-                SaveLocation::Inside(_, theta) => *theta,
+                OutputPosition::Inside(_, theta) => *theta,
                 _ => 1.0,
             };
             end.is_none_or(|end| theta <= end)
@@ -422,16 +422,16 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     pub fn write_output<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
-        output: SaveLocation,
+        output: OutputPosition,
         step: Step,
     ) -> Result<(), SolveFailure> {
         let output_index = self.work.recorded.outputs.len();
         let to = output_index * self.dof..(output_index + 1) * self.dof;
         let work = &mut *self.work;
         match output {
-            SaveLocation::Start => work.u[to].copy_from_slice(self.problem.u0),
-            SaveLocation::End(_) => work.u[to].copy_from_slice(&work.next),
-            SaveLocation::Inside(_, theta) => {
+            OutputPosition::Start => work.u[to].copy_from_slice(self.problem.u0),
+            OutputPosition::End(_) => work.u[to].copy_from_slice(&work.next),
+            OutputPosition::Inside(_, theta) => {
                 let solved = method.evaluate_output(self, step, theta, to.clone());
                 solved.map_err(|reason| self.failure(reason))?;
                 if !all_finite(&self.work.u[to]) {

@@ -3,7 +3,7 @@
 
 use super::events::{Ending, EventHit, InterpolationOrder, theta_resolution};
 use super::integrator_core::IntegratorCore;
-use super::recorded_steps::{SaveLocation, Step};
+use super::recorded_steps::{OutputPosition, Step};
 use super::rhs::Rhs;
 use super::smooth_piece::SAME_TIME;
 use super::step_method::StepMethod;
@@ -67,7 +67,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         let same = SAME_TIME * step.end.abs().max(self.stepper.span()) / step.h().abs();
         while let Some(output) = self.stepper.next_output(index, step) {
             match output {
-                SaveLocation::Inside(_, theta) if theta < 1.0 - same => {
+                OutputPosition::Inside(_, theta) if theta < 1.0 - same => {
                     self.write_output(method, output, step)?;
                 }
                 _ => break,
@@ -77,7 +77,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         if self.work.u.len() < n * self.dof {
             self.work.u.resize(n * self.dof, 0.0);
         }
-        self.write_output(method, SaveLocation::End(index), step)?;
+        self.write_output(method, OutputPosition::End(index), step)?;
         self.work.u.truncate(n * self.dof);
         self.work.terminated_at = Some(step.end);
         let events = self.events.iter().flat_map(|detector| detector.fired());
@@ -239,8 +239,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         // An output time that differs from the event time only by rounding is taken as the event time; so is the last output
         // time where it was reached.
         let last = match work.recorded.outputs.last() {
-            Some(SaveLocation::Inside(m, last)) if *m == index => Some(*last),
-            Some(SaveLocation::End(m)) if *m == index => Some(1.0),
+            Some(OutputPosition::Inside(m, last)) if *m == index => Some(*last),
+            Some(OutputPosition::End(m)) if *m == index => Some(1.0),
             _ => None,
         };
         let all_written = n == self.problem.t.len();
@@ -249,9 +249,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         let theta = same.unwrap_or(theta);
         let end = step.time_at(theta);
         let location = if theta == 1.0 {
-            SaveLocation::End(index)
+            OutputPosition::End(index)
         } else {
-            SaveLocation::Inside(index, theta)
+            OutputPosition::Inside(index, theta)
         };
         if same.is_none()
             && let Some(event) = work.event_hits.last()
@@ -267,7 +267,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         }
         // Without a dense output a replay reaches the event only by a step that ends there.
         if let Some(output) = work.recorded.outputs.last_mut() {
-            *output = SaveLocation::End(index);
+            *output = OutputPosition::End(index);
         }
         Step { t: step.t, end }
     }

@@ -87,7 +87,7 @@ pub use jumps::{Dose, Jump};
 pub use jvp::{Tangent, jvp};
 pub use odesync_base::failure::{FailureReason, RunningMethod, SolveFailure};
 pub use options::{SolveOptions, check_times};
-pub use recorded_steps::{RecordedSteps, SaveLocation, Stats, Step};
+pub use recorded_steps::{OutputPosition, RecordedSteps, Stats, Step};
 pub use rhs::{JacobianScratch, Rhs, difference_jacobian};
 pub use solver::{Solver, SolverFamily};
 pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};

@@ -9,7 +9,7 @@ use super::condition_modes::{Modes, Settled};
 use super::driver::{self, Problem};
 use super::events::{EventFunction, EventFunctions, EventStart, FiredFunction};
 use super::options::SolveOptions;
-use super::recorded_steps::{SaveLocation, Stats};
+use super::recorded_steps::{OutputPosition, Stats};
 use super::rhs::Rhs;
 use super::smooth_piece::{SAME_TIME, SmoothPiece, Transition};
 use super::solver::SolverFamily;
@@ -160,7 +160,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             let is_output = self.is_same_time(next) || self.work.terminated_at.is_some();
             start_output = (is_output && self.next_output < self.problem.t.len()).then(|| {
                 let last = self.work.recorded.steps.len().saturating_sub(1);
-                self.work.recorded.outputs.push(SaveLocation::End(last));
+                self.work.recorded.outputs.push(OutputPosition::End(last));
                 self.next_output += 1;
                 self.next_output - 1
             });

@@ -27,7 +27,7 @@ impl Step {
 
 /// Location of an output time in the recorded steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum SaveLocation {
+pub enum OutputPosition {
     /// Output time at the start of the solve, where the solution is the initial state.
     Start,
     /// Output time at the end of the step with this index.
@@ -36,21 +36,21 @@ pub enum SaveLocation {
     Inside(usize, f64),
 }
 
-impl SaveLocation {
+impl OutputPosition {
     /// Returns the index of the step in which the output time lies; `None` at the start.
     pub fn step(self) -> Option<usize> {
         match self {
-            SaveLocation::Start => None,
-            SaveLocation::End(n) | SaveLocation::Inside(n, _) => Some(n),
+            OutputPosition::Start => None,
+            OutputPosition::End(n) | OutputPosition::Inside(n, _) => Some(n),
         }
     }
 
     /// Returns the location where steps are counted anew.
     pub(crate) fn renumbered(self, count: impl FnOnce(usize) -> usize) -> Self {
         match self {
-            SaveLocation::Start => SaveLocation::Start,
-            SaveLocation::End(n) => SaveLocation::End(count(n)),
-            SaveLocation::Inside(n, theta) => SaveLocation::Inside(count(n), theta),
+            OutputPosition::Start => OutputPosition::Start,
+            OutputPosition::End(n) => OutputPosition::End(count(n)),
+            OutputPosition::Inside(n, theta) => OutputPosition::Inside(count(n), theta),
         }
     }
 }
@@ -62,7 +62,7 @@ pub struct RecordedSteps {
     /// Accepted steps, in order.
     pub steps: Vec<Step>,
     /// Location of each output time.
-    pub outputs: Vec<SaveLocation>,
+    pub outputs: Vec<OutputPosition>,
     /// Variant of the method that took each step, for methods with several variants: the order for `bdf`, whether the step is
     /// a startup step (1) or not (0) for the Adams methods, explicit (0) or stiff (1) for `auto`. Empty for other methods.
     pub variants: Vec<u8>,
@@ -77,7 +77,7 @@ impl RecordedSteps {
 
     /// Returns the outputs, from the `next`th on, that a replay has to write in the `index`th step: those at its end, inside it,
     /// or before it.
-    pub fn outputs_in_step(&self, next: usize, index: usize) -> &[SaveLocation] {
+    pub fn outputs_in_step(&self, next: usize, index: usize) -> &[OutputPosition] {
         let rest = self.outputs.get(next..).unwrap_or_default();
         let n = rest
             .iter()
@@ -88,13 +88,13 @@ impl RecordedSteps {
     /// Returns a range of the steps, with the output times that lie in them; it begins with an output at its start.
     pub(crate) fn slice(&self, steps: std::ops::Range<usize>) -> RecordedSteps {
         // Outputs at the start of the solve belong to the first steps; any other part has one where it begins.
-        let lies_in = |output: &&SaveLocation| match output.step() {
+        let lies_in = |output: &&OutputPosition| match output.step() {
             Some(n) => steps.contains(&n),
             None => steps.start == 0,
         };
-        let mut outputs: Vec<SaveLocation> = match steps.start {
+        let mut outputs: Vec<OutputPosition> = match steps.start {
             0 => vec![],
-            _ => vec![SaveLocation::Start],
+            _ => vec![OutputPosition::Start],
         };
         let found = self.outputs.iter().filter(lies_in);
         outputs.extend(found.map(|output| output.renumbered(|n| n - steps.start)));
@@ -108,9 +108,9 @@ impl RecordedSteps {
 
     /// Whether there is a location for each of this many output times, in order, the first at the start.
     pub(crate) fn matches_times(&self, times: usize) -> bool {
-        let step = |output: &SaveLocation| output.step();
+        let step = |output: &OutputPosition| output.step();
         self.outputs.len() == times
-            && self.outputs.first() == Some(&SaveLocation::Start)
+            && self.outputs.first() == Some(&OutputPosition::Start)
             && self.outputs.iter().map(step).is_sorted()
             && self.outputs.last().and_then(step) < Some(self.steps.len())
     }

@@ -9,7 +9,7 @@
 use super::checkpoints::StateReader;
 use super::control::{Controller, SAFETY};
 use super::options::SolveOptions;
-use super::recorded_steps::{SaveLocation, Step};
+use super::recorded_steps::{OutputPosition, Step};
 use super::step_controller::StepController;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
@@ -327,7 +327,7 @@ impl<'a> StepSequencer<'a> {
 
     /// Returns the location of the next output time if it lies in this accepted step, the `index`th.
     #[inline]
-    pub fn next_output(&mut self, index: usize, step: Step) -> Option<SaveLocation> {
+    pub fn next_output(&mut self, index: usize, step: Step) -> Option<OutputPosition> {
         let &t = self.times.get(self.next_save)?;
         let h = step.h();
         // The product with h covers both directions of integration.
@@ -336,9 +336,9 @@ impl<'a> StepSequencer<'a> {
         }
         self.next_save += 1;
         Some(if t == step.end {
-            SaveLocation::End(index)
+            OutputPosition::End(index)
         } else {
-            SaveLocation::Inside(index, (t - step.t) / h)
+            OutputPosition::Inside(index, (t - step.t) / h)
         })
     }
 

@@ -4,7 +4,7 @@ use super::any_method::AnyMethod;
 use super::auto::AutoSegment;
 use super::checkpoints::Checkpoints;
 use super::events::{EventHit, EventStart, FiredFunction};
-use super::recorded_steps::{RecordedSteps, SaveLocation, Stats};
+use super::recorded_steps::{OutputPosition, RecordedSteps, Stats};
 use super::smooth_piece::SmoothPiece;
 use super::trajectory::Trajectory;
 
@@ -61,7 +61,7 @@ impl Workspace {
     /// Drops the results of the solve before: nothing is recorded but the output at the start.
     pub fn begin(&mut self) {
         self.recorded.clear();
-        self.recorded.outputs.push(SaveLocation::Start);
+        self.recorded.outputs.push(OutputPosition::Start);
         self.stats = Stats::default();
         self.event_hits.clear();
         self.fired.clear();

@@ -4,8 +4,8 @@ use odesync_base::Error;
 use odesync_ode::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
-    Engine, FailureReason, NativeEngine, Problem, RecordedSteps, SaveLocation, SolveOptions, solve,
-    solvers,
+    Engine, FailureReason, NativeEngine, OutputPosition, Problem, RecordedSteps, SolveOptions,
+    solve, solvers,
 };
 use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 
@@ -240,7 +240,7 @@ fn gradients_against_finite_differences_on_recorded_steps() {
             let dense = recorded[0]
                 .outputs
                 .iter()
-                .any(|o| matches!(o, SaveLocation::Inside(..)));
+                .any(|o| matches!(o, OutputPosition::Inside(..)));
             assert_eq!(dense, method.is_adaptive(), "{}", method.name);
             let bars: Vec<f64> = (0..t.len() * 3).map(|i| (0.7 * i as f64).cos()).collect();
             let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();

@@ -3,7 +3,7 @@
 use ndarray::array;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::field::{InputSignal, driven_system, system};
-use odesync_ode::odesolve::{Controller, SaveLocation, SolveOptions, solve, solvers};
+use odesync_ode::odesolve::{Controller, OutputPosition, SolveOptions, solve, solvers};
 
 #[test]
 fn no_step_is_longer_than_max_step() {
@@ -77,7 +77,7 @@ fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
             let got = solve(&field, &[1.0, 1.0, 1.0], t, &options).unwrap();
             let mut inside: Vec<usize> = vec![];
             for output in &got.recorded.outputs {
-                if let SaveLocation::Inside(n, _) = output {
+                if let OutputPosition::Inside(n, _) = output {
                     inside.push(*n);
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::cursor_call::CursorCall;
 use super::infer;
-use super::lexer::{BracketKind, EndState, TokenKind, TokenizedText};
+use super::lexer::{BracketKind, LexerState, TokenKind, TokenizedText};
 use super::option_keys;
 use super::paths;
 use super::symbols::{BUILTIN_FUNCTIONS, KEYWORDS, SymbolTable, is_identifier, receiver};
@@ -38,9 +38,11 @@ pub fn filter_by_prefix(typed: &str, mut offers: Vec<Candidate>) -> Vec<Candidat
 pub fn code_candidates(symbols: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     let scan = TokenizedText::tokenize(text);
     match scan.end {
-        EndState::Comment | EndState::LineComment => return (text.len(), Vec::new()),
-        EndState::Text | EndState::ContinuedText => return string_candidates(symbols, text, &scan),
-        EndState::Plain => {}
+        LexerState::Comment | LexerState::LineComment => return (text.len(), Vec::new()),
+        LexerState::Text | LexerState::ContinuedText => {
+            return string_candidates(symbols, text, &scan);
+        }
+        LexerState::Plain => {}
     }
     if scan
         .open

@@ -56,7 +56,7 @@ pub enum BracketKind {
 
 /// The state of the lexer at the end of a text, besides its open brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EndState {
+pub enum LexerState {
     /// In code.
     #[default]
     Plain,
@@ -78,7 +78,7 @@ pub struct TokenizedText {
     /// The brackets that are open at the end, outermost first.
     pub open: Vec<OpenBracket>,
     /// Where the text ends: in code, a string or a comment.
-    pub end: EndState,
+    pub end: LexerState,
     /// Whether a closing bracket has no opening bracket.
     pub has_unmatched_close: bool,
 }
@@ -110,11 +110,12 @@ impl TokenizedText {
 
     /// Whether the text is incomplete without another line.
     pub fn is_unfinished(&self, text: &str) -> bool {
-        if self.has_unmatched_close || self.end == EndState::Text {
+        if self.has_unmatched_close || self.end == LexerState::Text {
             // No further line can correct it.
             return false;
         }
-        if !self.open.is_empty() || matches!(self.end, EndState::Comment | EndState::ContinuedText)
+        if !self.open.is_empty()
+            || matches!(self.end, LexerState::Comment | LexerState::ContinuedText)
         {
             return true;
         }
@@ -172,7 +173,7 @@ impl TokenizedText {
         if rest.starts_with("//") {
             let end = rest.find('\n').unwrap_or(rest.len());
             if end == rest.len() {
-                self.end = EndState::LineComment;
+                self.end = LexerState::LineComment;
             }
             self.push(TokenKind::Comment, from..to(end));
             return to(end);
@@ -180,7 +181,7 @@ impl TokenizedText {
         if rest.starts_with("/*") {
             let end = comment_end(rest);
             if end.is_none() {
-                self.end = EndState::Comment;
+                self.end = LexerState::Comment;
             }
             let end = to(end.unwrap_or(rest.len()));
             self.push(TokenKind::Comment, from..end);
@@ -188,7 +189,7 @@ impl TokenizedText {
         }
         if first == '"' {
             let (end, how) = text_end(rest);
-            if how != EndState::Plain {
+            if how != LexerState::Plain {
                 self.end = how;
             }
             self.push(TokenKind::Text, from..to(end));
@@ -267,24 +268,24 @@ fn comment_end(text: &str) -> Option<usize> {
 }
 
 /// Returns the length of a string in quotation marks, and the state at its end.
-fn text_end(text: &str) -> (usize, EndState) {
+fn text_end(text: &str) -> (usize, LexerState) {
     let mut letters = text.char_indices().skip(1);
     while let Some((i, c)) = letters.next() {
         match c {
-            '"' => return (i + 1, EndState::Plain),
+            '"' => return (i + 1, LexerState::Plain),
             // A backslash at the end of a line continues the string in the next line.
             '\\' => match letters.next() {
-                None => return (text.len(), EndState::ContinuedText),
+                None => return (text.len(), LexerState::ContinuedText),
                 Some((i, '\n')) if i + 1 == text.len() => {
-                    return (text.len(), EndState::ContinuedText);
+                    return (text.len(), LexerState::ContinuedText);
                 }
                 Some(_) => {}
             },
-            '\n' => return (i, EndState::Text),
+            '\n' => return (i, LexerState::Text),
             _ => {}
         }
     }
-    (text.len(), EndState::Text)
+    (text.len(), LexerState::Text)
 }
 
 fn character_end(text: &str) -> usize {

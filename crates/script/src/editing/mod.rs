@@ -21,7 +21,7 @@ pub use complete::{Candidate, code_candidates, filter_by_prefix, first_sentence}
 pub use cursor_call::CursorCall;
 pub use inspect::{Inspection, inspect};
 pub use lexer::{
-    BracketKind, EndState, OpenBracket, Token, TokenKind, TokenizedText, last_statement,
+    BracketKind, LexerState, OpenBracket, Token, TokenKind, TokenizedText, last_statement,
 };
 pub use paths::path_candidates;
 pub use symbols::{BUILTIN_FUNCTIONS, KEYWORDS, MemberSymbol, SymbolTable};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::data::ExperimentData;
-use super::results::Results;
+use super::results::RunResults;
 use super::run_dir::RunDir;
 use super::settings::{ExperimentSettings, LoggerKind};
 use super::{environment, instantiate};
@@ -116,8 +116,8 @@ impl Experiment {
     }
 
     /// Computes the results of a run: the rows of its table.
-    pub fn results(&self, run: &Run) -> Results {
-        Results::new(
+    pub fn results(&self, run: &Run) -> RunResults {
+        RunResults::new(
             &self.settings.experiment,
             self.settings.random_seed,
             run,

@@ -27,6 +27,6 @@ pub use compare::Comparison;
 pub use data::ExperimentData;
 pub use experiment::{Experiment, RunRequest};
 pub use figures::fit_figure;
-pub use results::Results;
+pub use results::RunResults;
 pub use run_dir::{CONFIG_FILE, ENVIRONMENT_FILE, RESULT_FILE, RunDir, date_time, holds_run};
 pub use settings::ExperimentSettings;

@@ -13,7 +13,7 @@ use odesync_train::training::{Run, StopReason};
 /// The results of a run. Mean squared errors are those of the uncoupled model with the best mse. A value that could not be
 /// measured is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Results {
+pub struct RunResults {
     /// Name of the experiment.
     pub experiment: String,
     /// Name of the training method.
@@ -54,11 +54,11 @@ fn finite_or_none(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
-impl Results {
+impl RunResults {
     /// Computes the results of a run.
     pub fn new(experiment: &str, seed: u64, run: &Run, data: &ExperimentData) -> Self {
         let n = data.train_len();
-        Results {
+        RunResults {
             experiment: experiment.into(),
             method: run.method.clone(),
             seed,
@@ -160,7 +160,7 @@ fn mse_between(run: &Run, data: &ExperimentData, from: usize, to: usize) -> Opti
     (n > 0).then(|| sum / n as f64).and_then(finite_or_none)
 }
 
-impl std::fmt::Display for Results {
+impl std::fmt::Display for RunResults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rows = self.rows();
         let width = rows

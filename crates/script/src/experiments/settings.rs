@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{Error, Result};
 use odesync_base::error;
-use odesync_base::options::{Key, OptionSet, Part, split};
+use odesync_base::options::{Key, OptionSet, OptionSubset, split};
 use odesync_config::Config;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
@@ -185,7 +185,7 @@ impl ExperimentSettings {
         let mut options = TrainOptions::default();
         let method = read_method(config, &mut options)?;
         config.read_options("odesolve", &mut [&mut options.solver], &[])?;
-        let mut trainer = Part::new(&mut options, &[TRAINER]);
+        let mut trainer = OptionSubset::new(&mut options, &[TRAINER]);
         config.read_options("trainer", &mut [&mut trainer], &["progress"])?;
         Ok(ExperimentSettings {
             experiment: config.section("experiment")?,
@@ -221,7 +221,7 @@ fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMe
     let mut shooting = MultipleShooting::default();
     let mut intervals = WeakConstraint::default();
     let mut homotopy = Homotopy::default();
-    let mut run = Part::new(options, &[PARTS.0, Optimizer::OPTIONS]);
+    let mut run = OptionSubset::new(options, &[PARTS.0, Optimizer::OPTIONS]);
     let sets: &mut [&mut dyn OptionSet] =
         &mut [&mut run, &mut shooting, &mut homotopy, &mut intervals];
     let given = config.read_options("training", sets, &["method", "schedule"])?;

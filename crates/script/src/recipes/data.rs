@@ -4,7 +4,7 @@ use super::panels::{MAX_PANELS, ValueRange, need_panels, omitted};
 use crate::Result;
 use odesync_plot::builders::display_name;
 use odesync_plot::{Color, Figure, Grid, Panel, Style};
-use odesync_train::datasets::{Dataset, Units};
+use odesync_train::datasets::{DataUnits, Dataset};
 
 /// Largest number of samples that are drawn over each other.
 const MAX_SAMPLES: usize = 24;
@@ -54,9 +54,9 @@ pub fn data(data: &Dataset) -> Result<Panel> {
 /// Plots some of the components on one axis.
 fn components(data: &Dataset, which: std::ops::Range<usize>) -> Result<Figure> {
     let (names, units) = (data.names(), data.units());
-    let label = |i: usize| Units::label(&display_name(&names[i]), units.of_component(i));
+    let label = |i: usize| DataUnits::label(&display_name(&names[i]), units.of_component(i));
     let is_single = which.len() == 1;
-    let mut figure = Figure::new().x_label(Units::label("t", &units.time));
+    let mut figure = Figure::new().x_label(DataUnits::label("t", &units.time));
     if is_single {
         figure = figure.y_label(label(which.start));
     }

@@ -12,7 +12,7 @@ use super::host::Host;
 use super::interrupted_training::finish_interrupted;
 use super::registry::{Registry, ScriptType};
 use super::training::{ScriptMethod, ScriptRun};
-use crate::experiments::{CONFIG_FILE, Experiment, Results, RunDir, RunRequest, fit_figure};
+use crate::experiments::{CONFIG_FILE, Experiment, RunDir, RunRequest, RunResults, fit_figure};
 use crate::{Error, Result};
 use odesync_config::{Config, ConfigSource, Override};
 use odesync_ode::devices::Device;
@@ -126,7 +126,7 @@ fn run(host: &Host, wrapper: &mut ScriptExperiment) -> RhaiResult<ScriptRun> {
     Ok(run)
 }
 
-fn results_map(results: &Results) -> RhaiResult<Map> {
+fn results_map(results: &RunResults) -> RhaiResult<Map> {
     let value = rhai::serde::to_dynamic(results)?;
     Ok(value.try_cast::<Map>().unwrap_or_default())
 }

@@ -5,7 +5,7 @@ use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
 use super::convert;
 use super::error::RhaiResult;
 use super::host::Host;
-use super::interaction::{Control, ControlKind, ControlValue, Interaction, Interactions};
+use super::interaction::{Interaction, Interactions, Widget, WidgetKind, WidgetValue};
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
@@ -24,16 +24,16 @@ const CONTROL: Keys = &[&[
 ]];
 
 /// A control and the values that its choices stand for.
-type ReadControl = (Control, Vec<Dynamic>);
+type ReadWidget = (Widget, Vec<Dynamic>);
 
 /// Reads the control of an argument from what the script gives for it.
-fn read_control(name: &str, given: &Dynamic) -> Result<ReadControl> {
+fn read_control(name: &str, given: &Dynamic) -> Result<ReadWidget> {
     let plain = |kind| {
         let name = name.to_string();
-        Ok((Control { name, kind }, Vec::new()))
+        Ok((Widget { name, kind }, Vec::new()))
     };
     if let Ok(on) = given.as_bool() {
-        return plain(ControlKind::Bool(on));
+        return plain(WidgetKind::Bool(on));
     }
     if let Some(map) = given.read_lock::<Map>() {
         return read_map(name, map.clone());
@@ -66,7 +66,7 @@ fn wrong_control(name: &str, given: &Dynamic) -> Error {
     ))
 }
 
-fn read_map(name: &str, map: Map) -> Result<ReadControl> {
+fn read_map(name: &str, map: Map) -> Result<ReadWidget> {
     let mut options = Options::new("interact", CONTROL, map);
     let [value, choices, min, max, step] =
         ["value", "choices", "min", "max", "step"].map(|key| options.take(key));
@@ -93,7 +93,7 @@ fn read_map(name: &str, map: Map) -> Result<ReadControl> {
     };
     let kind = slider(name, &min, &max, step.as_ref(), value.as_ref())?;
     let name = name.to_string();
-    Ok((Control { name, kind }, Vec::new()))
+    Ok((Widget { name, kind }, Vec::new()))
 }
 
 /// Returns a slider: of whole numbers where all that is given is whole, otherwise of floats. Without a value it begins in the
@@ -104,7 +104,7 @@ fn slider(
     max: &Dynamic,
     step: Option<&Dynamic>,
     value: Option<&Dynamic>,
-) -> Result<ControlKind> {
+) -> Result<WidgetKind> {
     let given = [Some(min), Some(max), step, value];
     let number = |x: &Dynamic, what: &str| {
         convert::to_number(x)
@@ -140,14 +140,14 @@ fn slider(
         // In the middle, on a step; the middle of two numbers far apart does not overflow.
         let middle = || min.saturating_add(max.saturating_sub(min) / 2 / step * step);
         let value = value.and_then(|x| x.as_int().ok()).unwrap_or_else(middle);
-        return Ok(ControlKind::Int {
+        return Ok(WidgetKind::Int {
             min,
             max,
             step,
             value,
         });
     }
-    Ok(ControlKind::Float {
+    Ok(WidgetKind::Float {
         min: low,
         max: high,
         step: step_number.unwrap_or((high - low) / FLOAT_STEPS),
@@ -156,7 +156,7 @@ fn slider(
 }
 
 /// Returns a choice of these values; without a value it begins with the first.
-fn choice(name: &str, list: List, value: Option<&Dynamic>) -> Result<ReadControl> {
+fn choice(name: &str, list: List, value: Option<&Dynamic>) -> Result<ReadWidget> {
     let labels: Vec<String> = list.iter().map(value_display::label).collect();
     let index = match value.map(value_display::label) {
         None => 0,
@@ -167,9 +167,9 @@ fn choice(name: &str, list: List, value: Option<&Dynamic>) -> Result<ReadControl
             ))
         })?,
     };
-    let control = Control {
+    let control = Widget {
         name: name.into(),
-        kind: ControlKind::Choice { labels, index },
+        kind: WidgetKind::Choice { labels, index },
     };
     Ok((control, list.to_vec()))
 }
@@ -217,9 +217,9 @@ fn interact(
         })?;
         read_control(name, given)
     };
-    let read: Vec<ReadControl> = names.iter().map(read).collect::<Result<_>>()?;
-    let (controls, choices): (Vec<Control>, Vec<Vec<Dynamic>>) = read.into_iter().unzip();
-    let first: Vec<ControlValue> = controls.iter().map(Control::first_value).collect();
+    let read: Vec<ReadWidget> = names.iter().map(read).collect::<Result<_>>()?;
+    let (controls, choices): (Vec<Widget>, Vec<Vec<Dynamic>>) = read.into_iter().unzip();
+    let first: Vec<WidgetValue> = controls.iter().map(Widget::first_value).collect();
     let stored = interactions.store(closure.clone(), choices);
     let id = stored.id();
     let interaction = Interaction { id, controls };
@@ -268,7 +268,7 @@ pub(super) fn register(reg: &mut Registry) {
 mod tests {
     use super::*;
 
-    fn control(code: &str) -> Result<Control> {
+    fn control(code: &str) -> Result<Widget> {
         let value = rhai::Engine::new()
             .eval_expression::<Dynamic>(code)
             .unwrap();
@@ -279,7 +279,7 @@ mod tests {
     fn a_range_is_a_slider_of_its_numbers() {
         assert_eq!(
             control("[0.5, 2.5]").unwrap().kind,
-            ControlKind::Float {
+            WidgetKind::Float {
                 min: 0.5,
                 max: 2.5,
                 step: 0.02,
@@ -288,7 +288,7 @@ mod tests {
         );
         assert_eq!(
             control("[1, 10]").unwrap().kind,
-            ControlKind::Int {
+            WidgetKind::Int {
                 min: 1,
                 max: 10,
                 step: 1,
@@ -299,7 +299,7 @@ mod tests {
             control("#{ min: 0, max: 10, step: 4, value: 8 }")
                 .unwrap()
                 .kind,
-            ControlKind::Int {
+            WidgetKind::Int {
                 min: 0,
                 max: 10,
                 step: 4,
@@ -308,24 +308,24 @@ mod tests {
         );
         assert_eq!(
             control("[0, 1, 0.25]").unwrap().kind,
-            ControlKind::Float {
+            WidgetKind::Float {
                 min: 0.0,
                 max: 1.0,
                 step: 0.25,
                 value: 0.5
             }
         );
-        assert_eq!(control("true").unwrap().kind, ControlKind::Bool(true));
+        assert_eq!(control("true").unwrap().kind, WidgetKind::Bool(true));
         assert_eq!(
             control("[\"x\", \"y\"]").unwrap().kind,
-            ControlKind::Choice {
+            WidgetKind::Choice {
                 labels: vec!["x".into(), "y".into()],
                 index: 0
             }
         );
         assert_eq!(
             control("#{ choices: [1, 2, 5], value: 5 }").unwrap().kind,
-            ControlKind::Choice {
+            WidgetKind::Choice {
                 labels: vec!["1".into(), "2".into(), "5".into()],
                 index: 2
             }

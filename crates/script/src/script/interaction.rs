@@ -13,18 +13,18 @@ use crate::{Error, Result};
 /// Largest number of interactions of a session that are kept; of more, the oldest no longer answer.
 const MAX_KEPT: usize = 64;
 
-/// A control that sets one argument of the function.
+/// A widget that sets one argument of the function.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Control {
+pub struct Widget {
     /// Name of the argument.
     pub name: String,
-    /// Kind of the control, with its range and its first value.
-    pub kind: ControlKind,
+    /// Kind of the widget, with its range and its first value.
+    pub kind: WidgetKind,
 }
 
-/// The kinds of controls.
+/// The kinds of widgets.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ControlKind {
+pub enum WidgetKind {
     /// A slider of floats.
     Float {
         /// Smallest value.
@@ -58,9 +58,9 @@ pub enum ControlKind {
     },
 }
 
-/// The value of a control.
+/// The value of a widget.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ControlValue {
+pub enum WidgetValue {
     /// Value of a slider of floats.
     Float(f64),
     /// Value of a slider of whole numbers.
@@ -71,26 +71,24 @@ pub enum ControlValue {
     Choice(usize),
 }
 
-impl Control {
+impl Widget {
     /// Returns the first value.
-    pub fn first_value(&self) -> ControlValue {
+    pub fn first_value(&self) -> WidgetValue {
         match &self.kind {
-            ControlKind::Float { value, .. } => ControlValue::Float(*value),
-            ControlKind::Int { value, .. } => ControlValue::Int(*value),
-            ControlKind::Bool(on) => ControlValue::Bool(*on),
-            ControlKind::Choice { index, .. } => ControlValue::Choice(*index),
+            WidgetKind::Float { value, .. } => WidgetValue::Float(*value),
+            WidgetKind::Int { value, .. } => WidgetValue::Int(*value),
+            WidgetKind::Bool(on) => WidgetValue::Bool(*on),
+            WidgetKind::Choice { index, .. } => WidgetValue::Choice(*index),
         }
     }
 
     /// Returns the first value as text.
     pub(super) fn first_text(&self) -> String {
         match &self.kind {
-            ControlKind::Float { value, .. } => odesync_base::tables::format_number(*value, 6),
-            ControlKind::Int { value, .. } => value.to_string(),
-            ControlKind::Bool(on) => on.to_string(),
-            ControlKind::Choice { labels, index } => {
-                labels.get(*index).cloned().unwrap_or_default()
-            }
+            WidgetKind::Float { value, .. } => odesync_base::tables::format_number(*value, 6),
+            WidgetKind::Int { value, .. } => value.to_string(),
+            WidgetKind::Bool(on) => on.to_string(),
+            WidgetKind::Choice { labels, index } => labels.get(*index).cloned().unwrap_or_default(),
         }
     }
 }
@@ -101,7 +99,7 @@ pub struct Interaction {
     /// Number of the interaction in its session, for [`Session::run_interaction`](super::Session::run_interaction).
     pub id: u64,
     /// The controls, in the order of the function's arguments.
-    pub controls: Vec<Control>,
+    pub controls: Vec<Widget>,
 }
 
 /// The closure of an interaction, with the values of each choice.
@@ -119,7 +117,7 @@ impl StoredInteraction {
     }
 
     /// Returns the arguments for the values of the controls.
-    pub fn arguments(&self, values: &[ControlValue]) -> Result<Vec<Dynamic>> {
+    pub fn arguments(&self, values: &[WidgetValue]) -> Result<Vec<Dynamic>> {
         if values.len() != self.choices.len() {
             return Err(Error::invalid(format!(
                 "interact: there are {} controls, not {}",
@@ -127,11 +125,11 @@ impl StoredInteraction {
                 values.len()
             )));
         }
-        let value = |(value, choices): (&ControlValue, &Vec<Dynamic>)| match value {
-            ControlValue::Float(x) => Ok(Dynamic::from(*x)),
-            ControlValue::Int(n) => Ok(Dynamic::from(*n)),
-            ControlValue::Bool(on) => Ok(Dynamic::from(*on)),
-            ControlValue::Choice(index) => choices.get(*index).cloned().ok_or_else(|| {
+        let value = |(value, choices): (&WidgetValue, &Vec<Dynamic>)| match value {
+            WidgetValue::Float(x) => Ok(Dynamic::from(*x)),
+            WidgetValue::Int(n) => Ok(Dynamic::from(*n)),
+            WidgetValue::Bool(on) => Ok(Dynamic::from(*on)),
+            WidgetValue::Choice(index) => choices.get(*index).cloned().ok_or_else(|| {
                 Error::invalid(format!("interact: there is no choice number {index}"))
             }),
         };
@@ -180,7 +178,7 @@ impl Interactions {
         engine: &Engine,
         functions: &AST,
         id: u64,
-        values: &[ControlValue],
+        values: &[WidgetValue],
     ) -> RhaiResult<Dynamic> {
         // The closure may call `interact`, so nothing is borrowed while it runs.
         let stored = self.0.borrow().kept.iter().find(|s| s.id == id).cloned();

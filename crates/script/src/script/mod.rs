@@ -120,13 +120,13 @@ pub use error::{ErrorKind, RhaiResult, ScriptError, SourceLocation};
 pub use exchange::{FromScript, IntoScript};
 pub use frontend::{DisplayedValue, Frontend, Output};
 pub use host::{ConfigRequest, Host, RunPlan};
-pub use interaction::{Control, ControlKind, ControlValue, Interaction};
+pub use interaction::{Interaction, Widget, WidgetKind, WidgetValue};
 pub use interrupted_training::LAST_VALUE;
 pub use introspection::{FunctionInfo, VariableInfo};
 pub use keys::{Key, Keys, distinct};
 pub use options::Options;
 pub use registry::{
-    Argument, ArgumentType, Body, Call, Catalogue, Doc, Function, Number, Numbers, Operand,
+    Argument, ArgumentType, BindingBody, Call, Catalogue, Doc, Function, Number, Numbers, Operand,
     Property, ReadableProperty, Registry, ReturnValue, ScriptType,
 };
 pub use session::{Evaluation, InterruptHandle, Session, SessionOptions};

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `function` | [`Function`], [`Property`]: one declaration |
 //! | `argument` | [`Argument`], [`ReturnValue`]: what the closures of declarations take and return |
-//! | `body` | [`Body`]: the forms of these closures, and their registration for all combinations of types |
+//! | `body` | [`BindingBody`]: the forms of these closures, and their registration for all combinations of types |
 //! | `read_only` | changes to what a property returned |
 //! | `catalogue` | [`Catalogue`], [`Doc`]: what is recorded |
 
@@ -21,7 +21,7 @@ use super::interaction::Interactions;
 pub use argument::{
     Argument, ArgumentType, Call, Number, Numbers, Operand, ReturnValue, ScriptType,
 };
-pub use body::Body;
+pub use body::BindingBody;
 use body::Overloads;
 pub use catalogue::{Catalogue, Doc};
 pub use function::{Function, Property, ReadableProperty};
@@ -105,7 +105,7 @@ impl Registry {
         Function::new(self, name, None)
     }
 
-    fn add<M>(&mut self, call: Call, body: impl Body<M>) {
+    fn add<M>(&mut self, call: Call, body: impl BindingBody<M>) {
         self.catalogue.functions.push(call.name);
         body.register(call, &mut self.overloads);
     }

@@ -15,7 +15,7 @@ use super::error::{ErrorKind, ScriptError};
 use super::exchange::{FromScript, IntoScript};
 use super::experiments::compose_config;
 use super::host::{ConfigRequest, Host, key_of};
-use super::interaction::ControlValue;
+use super::interaction::WidgetValue;
 use super::introspection::{FunctionInfo, VariableInfo};
 use super::limits;
 use super::registry::{Catalogue, Doc};
@@ -132,7 +132,7 @@ impl Session {
     pub fn run_interaction(
         &mut self,
         id: u64,
-        values: Vec<ControlValue>,
+        values: Vec<WidgetValue>,
     ) -> Result<Evaluation, ScriptError> {
         self.run_on_thread(move |state| state.run_interaction(id, &values))
     }

@@ -9,7 +9,7 @@ use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Count, Maybe, Texts};
+use odesync_base::options::{Count, Maybe, TextList};
 use odesync_base::tables::{AlignedTable, TableCell, format_number};
 
 /// Largest nesting depth to which lists are shown.
@@ -67,7 +67,7 @@ option_set! {
     #[derive(Debug)]
     struct TableOptions {
         /// Names of the columns, in their order.
-        columns: Option<Vec<String>> as Maybe<Texts> = None, "all, by name";
+        columns: Option<Vec<String>> as Maybe<TextList> = None, "all, by name";
         /// Number of significant digits, at most 17.
         digits: usize as Count = 4;
     }

@@ -10,7 +10,7 @@ use odesync_ode::devices::CudaStatus;
 use odesync_ode::dynamics::{lorenz, lotka_volterra, van_der_pol};
 use odesync_ode::field::{Binary, FieldBuilder, Signal, Unary, VectorField, system};
 use odesync_ode::odesolve::{
-    Engine, NativeEngine, Problem, RecordedSteps, SaveLocation, SolveFailure, SolveOptions, Step,
+    Engine, NativeEngine, OutputPosition, Problem, RecordedSteps, SolveFailure, SolveOptions, Step,
     solvers,
 };
 use odesync_torch::TorchEngine;
@@ -552,7 +552,7 @@ fn samples_that_are_done_do_not_spoil_the_gradient() {
     let step = |t: f64| Step { t, end: t + 0.5 };
     let recorded = |n: u32| RecordedSteps {
         steps: (0..n).map(|i| step(0.5 * f64::from(i))).collect(),
-        outputs: vec![SaveLocation::Start, SaveLocation::End(n as usize - 1)],
+        outputs: vec![OutputPosition::Start, OutputPosition::End(n as usize - 1)],
         ..RecordedSteps::default()
     };
     let problems = [
@@ -603,21 +603,21 @@ fn what_does_not_fit_is_an_error() {
         let good = good[0].recorded.clone();
         let mut bad = vec![RecordedSteps::default()];
         for outputs in [
-            vec![SaveLocation::Start, SaveLocation::End(0)],
+            vec![OutputPosition::Start, OutputPosition::End(0)],
             vec![
-                SaveLocation::Start,
-                SaveLocation::End(0),
-                SaveLocation::Inside(9999, 0.5),
+                OutputPosition::Start,
+                OutputPosition::End(0),
+                OutputPosition::Inside(9999, 0.5),
             ],
             vec![
-                SaveLocation::Start,
-                SaveLocation::End(1),
-                SaveLocation::End(0),
+                OutputPosition::Start,
+                OutputPosition::End(1),
+                OutputPosition::End(0),
             ],
             vec![
-                SaveLocation::End(0),
-                SaveLocation::End(1),
-                SaveLocation::End(2),
+                OutputPosition::End(0),
+                OutputPosition::End(1),
+                OutputPosition::End(2),
             ],
         ] {
             bad.push(RecordedSteps {

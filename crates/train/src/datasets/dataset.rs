@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
 
 use super::samples::Samples;
-use super::units::Units;
+use super::units::DataUnits;
 use crate::smoothing::check_times;
 use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
@@ -26,7 +26,7 @@ pub struct Dataset {
     pub(super) samples: Samples,
     pub(super) u0: Array2<f64>,
     pub(super) names: Vec<String>,
-    pub(super) units: Units,
+    pub(super) units: DataUnits,
 }
 
 impl Dataset {
@@ -74,7 +74,7 @@ impl Dataset {
             samples,
             u0,
             names,
-            units: Units::default(),
+            units: DataUnits::default(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 
-use super::{Dataset, Units};
+use super::{DataUnits, Dataset};
 use crate::{Error, Result};
 use odesync_ode::field::InputSignal;
 
@@ -97,7 +97,7 @@ impl Dataset {
             samples: self.samples.with_values(values.collect()),
             u0: self.u0.select(Axis(1), components),
             names: components.iter().map(|j| self.names[*j].clone()).collect(),
-            units: Units {
+            units: DataUnits {
                 time: self.units.time.clone(),
                 state: components
                     .iter()

@@ -8,7 +8,7 @@
 //! | `simulated.rs` | data from a known system |
 //! | `inputs.rs` | components that are known inputs |
 //! | `scaled.rs` | data in other units: components multiplied and shifted |
-//! | `units.rs` | [`Units`]: words for labels |
+//! | `units.rs` | [`DataUnits`]: words for labels |
 //! | `noise.rs` | Gaussian noise with PyTorch's random numbers |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
 //! | `npy.rs` | [`read_npy`]: a single array from NumPy |
@@ -51,7 +51,7 @@ pub use npz::{read_npz, write_npz};
 pub(crate) use safetensors::open_safetensors;
 pub use safetensors::{read_safetensors, write_safetensors};
 pub use schmidt_lipson::read_schmidt_lipson;
-pub use units::Units;
+pub use units::DataUnits;
 
 use std::path::Path;
 

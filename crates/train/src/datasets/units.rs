@@ -6,14 +6,14 @@ use odesync_base::text::count_of;
 
 /// The units of data, in words; an empty text where a unit is not known. Nothing is converted: they are for labels and files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Units {
+pub struct DataUnits {
     /// Unit of the times.
     pub time: String,
     /// Unit of each component, `[dof]`; empty where none is known.
     pub state: Vec<String>,
 }
 
-impl Units {
+impl DataUnits {
     /// Whether no unit is known.
     pub fn is_empty(&self) -> bool {
         self.time.is_empty() && self.state.iter().all(String::is_empty)
@@ -27,9 +27,9 @@ impl Units {
     /// Returns a label of a quantity: its name, and its unit in brackets where it is known.
     ///
     /// ```
-    /// use odesync_train::datasets::Units;
-    /// assert_eq!(Units::label("x", "mm"), "x (mm)");
-    /// assert_eq!(Units::label("x", ""), "x");
+    /// use odesync_train::datasets::DataUnits;
+    /// assert_eq!(DataUnits::label("x", "mm"), "x (mm)");
+    /// assert_eq!(DataUnits::label("x", ""), "x");
     /// ```
     pub fn label(name: &str, unit: &str) -> String {
         match unit {
@@ -44,7 +44,7 @@ impl Dataset {
     ///
     /// # Errors
     /// Units of another number of components.
-    pub fn with_units(mut self, units: Units) -> Result<Self> {
+    pub fn with_units(mut self, units: DataUnits) -> Result<Self> {
         if !units.state.is_empty() && units.state.len() != self.dof() {
             return Err(Error::invalid(format!(
                 "{} for {}: give one for each",
@@ -57,7 +57,7 @@ impl Dataset {
     }
 
     /// Returns the units.
-    pub fn units(&self) -> &Units {
+    pub fn units(&self) -> &DataUnits {
         &self.units
     }
 }

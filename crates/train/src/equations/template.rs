@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use odesync_ode::field::native::Evaluator;
-use odesync_ode::field::{BlockId, Expr, FieldBuilder, NodeId, Op, VectorField};
+use odesync_ode::field::{Expr, FieldBuilder, NodeId, Op, ParamBlockId, VectorField};
 
 use super::component::origin;
 use crate::weak_constraint::affine_layers::affine_layers;
@@ -151,7 +151,7 @@ struct Copy<'a> {
     builder: &'a FieldBuilder,
     /// Copied nodes, and those that something else stands for.
     done: HashMap<usize, Expr>,
-    blocks: HashMap<usize, BlockId>,
+    blocks: HashMap<usize, ParamBlockId>,
     signals: HashMap<usize, Expr>,
 }
 
@@ -194,7 +194,7 @@ impl<'a> Copy<'a> {
         expr
     }
 
-    fn block(&mut self, i: usize) -> Result<BlockId> {
+    fn block(&mut self, i: usize) -> Result<ParamBlockId> {
         if let Some(id) = self.blocks.get(&i) {
             return Ok(*id);
         }

@@ -88,7 +88,7 @@ pub use parameter_path::ParameterTrajectory;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use profile::{Profile, ProfileOptions};
 pub use run::{Run, StopReason};
-pub use scaling::{Scaling, Sizes};
+pub use scaling::{ScaleFactors, Scaling};
 pub use score::nmse;
 pub use settings::TrainSettings;
 pub use trainer::train;

@@ -17,13 +17,13 @@ pub enum Scaling {
     /// Scaled to mean 0 and spread 1 of the data, and time by their rate of change.
     Auto,
     /// Scaled by given sizes.
-    Given(Sizes),
+    Given(ScaleFactors),
 }
 
 option_set! {
-    /// Sizes that variables are scaled by.
+    /// Scale factors of variables: what each is divided by.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct Sizes {
+    pub struct ScaleFactors {
         /// Size of each state variable, which is what it is divided by.
         pub state: Option<Vec<f64>> as Maybe<ListOf<Positive>> = None, "the spread of the data about their mean";
         /// Time in which the state changes by its size.
@@ -58,11 +58,11 @@ impl OptionKind for ScaleOption {
     type Field = Scaling;
     const EXPECTED: &'static str = "\"auto\", \"none\" or a map of state and time";
     const CHOICES: &'static [&'static str] = &["none", "auto"];
-    const NESTED: Keys = &[Sizes::OPTIONS];
+    const NESTED: Keys = &[ScaleFactors::OPTIONS];
 
     fn read(value: &Value) -> std::result::Result<Scaling, Mismatch> {
         if let Value::Map(_) = value {
-            let mut sizes = Sizes::default();
+            let mut sizes = ScaleFactors::default();
             read_map(&mut sizes, value).map_err(Mismatch::Within)?;
             return match (&sizes.state, sizes.time) {
                 (None, None) => Err(Mismatch::Within(Error::invalid(

@@ -12,7 +12,7 @@ use odesync_train::datasets::Dataset;
 use odesync_train::models::{blackbox, second_order};
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    Callback, Homotopy, MultipleShooting, Observation, Run, Scaling, Sizes, TrainOptions,
+    Callback, Homotopy, MultipleShooting, Observation, Run, ScaleFactors, Scaling, TrainOptions,
     TrainingMethod, WeakConstraint, train,
 };
 
@@ -196,7 +196,7 @@ fn a_constant_is_found_whatever_the_size_of_the_data() {
 #[test]
 fn sizes_may_be_given() {
     let data = data(1e-3, [1000.0, 1.0]);
-    let sizes = |state: Option<Vec<f64>>, time| Scaling::Given(Sizes { state, time });
+    let sizes = |state: Option<Vec<f64>>, time| Scaling::Given(ScaleFactors { state, time });
     for scale in [
         sizes(Some(vec![1000.0, 2.0]), Some(1e-3)),
         sizes(Some(vec![1000.0, 2.0]), None),

@@ -4,7 +4,7 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
-use super::super::recorded_steps::{RecordedSteps, SaveLocation};
+use super::super::recorded_steps::{OutputPosition, RecordedSteps};
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
@@ -38,8 +38,8 @@ pub(crate) fn backward(
 /// the tape does not tell: the slots of a constant field are empty.)
 pub(crate) fn n_output_slots(tableau: &Tableau, recorded: &RecordedSteps) -> usize {
     let inside = recorded.outputs.iter().filter_map(|output| match output {
-        SaveLocation::Inside(n, _) => Some(*n),
-        SaveLocation::Start | SaveLocation::End(_) => None,
+        OutputPosition::Inside(n, _) => Some(*n),
+        OutputPosition::Start | OutputPosition::End(_) => None,
     });
     let mut steps: Vec<usize> = inside.collect();
     steps.dedup();

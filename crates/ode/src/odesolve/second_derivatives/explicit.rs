@@ -6,7 +6,7 @@
 //! those inside a stage are recomputed.
 
 use super::super::adjoint::explicit_rk::{n_output_slots, reverse_sweep, slot};
-use super::super::recorded_steps::SaveLocation;
+use super::super::recorded_steps::OutputPosition;
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add_weighted_sum, weighted_sum};
 use super::super::workspace::Workspace;
@@ -35,7 +35,7 @@ pub(crate) fn forward(
     for (n, step) in recorded.steps.iter().enumerate() {
         let h = step.h();
         let inside =
-            matches!(recorded.outputs.get(output), Some(SaveLocation::Inside(m, _)) if *m == n);
+            matches!(recorded.outputs.get(output), Some(OutputPosition::Inside(m, _)) if *m == n);
         // A first stage that is the last one of the previous step has its tangents there.
         let first = usize::from(tableau.fsal && n > 0);
         for i in first..if inside { all } else { s } {
@@ -60,10 +60,10 @@ pub(crate) fn forward(
         }
         while let Some(&at) = recorded.outputs.get(output) {
             match at {
-                SaveLocation::End(m) if m == n => {
+                OutputPosition::End(m) if m == n => {
                     weighted_sum(&state_dot, h, tableau.b, &k_dot, width, &mut scratch);
                 }
-                SaveLocation::Inside(m, theta) if m == n => {
+                OutputPosition::Inside(m, theta) if m == n => {
                     tableau.dense_weights(theta, &mut weights);
                     weighted_sum(&state_dot, h, &weights, &k_dot, width, &mut scratch);
                 }

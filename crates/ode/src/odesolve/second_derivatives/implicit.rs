@@ -7,7 +7,7 @@
 
 use super::super::adjoint::{StepSlots, reverse_sweep};
 use super::super::output_steps;
-use super::super::recorded_steps::SaveLocation;
+use super::super::recorded_steps::OutputPosition;
 use super::super::stage_system::{RkMatrix, StageSystem};
 use super::super::vector_ops::add;
 use super::super::workspace::Workspace;
@@ -103,7 +103,7 @@ pub(super) fn forward(
             step_index: n,
             output_step: None,
         };
-        while let Some(&SaveLocation::Inside(m, theta)) = recorded.outputs.get(output)
+        while let Some(&OutputPosition::Inside(m, theta)) = recorded.outputs.get(output)
             && m == n
         {
             let inner_step = StepSlots {
@@ -117,7 +117,7 @@ pub(super) fn forward(
         }
         step_to(solve_step, &state_dot, &mut next);
         std::mem::swap(&mut state_dot, &mut next);
-        while recorded.outputs.get(output) == Some(&SaveLocation::End(n)) {
+        while recorded.outputs.get(output) == Some(&OutputPosition::End(n)) {
             u.extend_from_slice(&state_dot);
             output += 1;
         }

@@ -9,7 +9,7 @@ use crate::script::keys::Keys;
 use crate::script::options::Options;
 use crate::script::registry::{Number, Operand, Registry};
 use odesync_base::option_set;
-use odesync_base::options::{Number as AnyNumber, OptionKind, Positive, Texts};
+use odesync_base::options::{Number as AnyNumber, OptionKind, Positive, TextList};
 use odesync_train::datasets::Dataset;
 
 option_set! {
@@ -92,7 +92,7 @@ pub(super) fn register(reg: &mut Registry) {
     .body(
         |d: &mut ScriptDataset, names: Dynamic| -> Result<ScriptDataset> {
             let value = convert::to_option_value(&names);
-            let names = Texts::read(&value).map_err(|_| {
+            let names = TextList::read(&value).map_err(|_| {
                 crate::Error::invalid(format!(
                     "with_names: a list of names was expected, not {}",
                     convert::describe(&names)

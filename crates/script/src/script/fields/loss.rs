@@ -5,7 +5,7 @@ use rhai::{Dynamic, FnPtr, NativeCallContext};
 use super::super::array::ScriptArray;
 use super::super::convert;
 use super::super::error::RhaiResult;
-use super::symbol::{Symbol, to_expr};
+use super::symbol::{SymbolicExpr, to_expr};
 use super::trace::{TRACE_TOLERANCE, sample_state};
 use crate::Error;
 use odesync_ode::field::FieldBuilder;
@@ -52,7 +52,7 @@ impl<'a> LossClosure<'a> {
     /// The reason for which the closure cannot be traced.
     pub fn trace(&self, params: &[f64]) -> RhaiResult<SymbolicLoss> {
         let b = FieldBuilder::new(params.len());
-        let value = self.call(Dynamic::from(Symbol(b.state())))?;
+        let value = self.call(Dynamic::from(SymbolicExpr(b.state())))?;
         let loss = SymbolicLoss::build(&b, &to_expr(&b, &value)?)?;
         for sample in 0..6 {
             let (_, far) = sample_state(sample, params.len());

@@ -16,7 +16,7 @@ use odesync_ode::field::{Binary, Expr, FieldBuilder, Unary};
 
 /// A symbolic expression of the field under construction.
 #[derive(Clone)]
-pub struct Symbol(pub(super) Expr);
+pub struct SymbolicExpr(pub(super) Expr);
 
 /// A comparison of symbols, which is true or false only when the field is evaluated.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub struct SymbolicConstants {
 
 /// Builds an expression from a symbol, a number, an array, or a list of any of them.
 pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
-    if let Some(symbol) = value.read_lock::<Symbol>() {
+    if let Some(symbol) = value.read_lock::<SymbolicExpr>() {
         return Ok(symbol.0.clone());
     }
     if let Some(x) = convert::to_number(value) {
@@ -58,8 +58,8 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
 }
 
 /// Wraps an expression for a script; an invalid expression ends the script at once, instead of when the field is finished.
-pub(super) fn symbol(x: Expr) -> Result<Symbol> {
-    Ok(Symbol(x.checked()?))
+pub(super) fn symbol(x: Expr) -> Result<SymbolicExpr> {
+    Ok(SymbolicExpr(x.checked()?))
 }
 
 /// The error message for a script that branches on symbols.
@@ -76,12 +76,12 @@ pub(super) fn pairs<T: ScriptType>(
     f: impl Fn(&Expr, &Expr) -> Result<T> + Copy + 'static,
 ) {
     function
-        .body(move |x: Symbol, y: Symbol| f(&x.0, &y.0))
-        .body(move |x: Symbol, y: Operand| f(&x.0, &to_expr(x.0.builder(), &y.0)?))
-        .body(move |x: Operand, y: Symbol| f(&to_expr(y.0.builder(), &x.0)?, &y.0));
+        .body(move |x: SymbolicExpr, y: SymbolicExpr| f(&x.0, &y.0))
+        .body(move |x: SymbolicExpr, y: Operand| f(&x.0, &to_expr(x.0.builder(), &y.0)?))
+        .body(move |x: Operand, y: SymbolicExpr| f(&to_expr(y.0.builder(), &x.0)?, &y.0));
 }
 
-impl ScriptType for Symbol {
+impl ScriptType for SymbolicExpr {
     const NAME: &'static str = "symbol";
 
     fn show(&self) -> String {
@@ -106,7 +106,7 @@ impl ScriptType for SymbolicConstants {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.script_type::<Symbol>()
+    reg.script_type::<SymbolicExpr>()
         .script_type::<Condition>()
         .script_type::<SymbolicConstants>();
     for &f in Binary::ALL {
@@ -114,20 +114,20 @@ pub(super) fn register(reg: &mut Registry) {
         if f.is_comparison() {
             pairs(function, move |x, y| x.try_binary(f, y).map(Condition));
         } else {
-            pairs(function, move |x, y| x.try_binary(f, y).map(Symbol));
+            pairs(function, move |x, y| x.try_binary(f, y).map(SymbolicExpr));
         }
     }
     pairs(reg.overload("pow"), |x, y| {
-        x.try_binary(Binary::Pow, y).map(Symbol)
+        x.try_binary(Binary::Pow, y).map(SymbolicExpr)
     });
     for &f in Unary::ALL {
         reg.overload(f.name())
-            .body(move |x: Symbol| symbol(x.0.unary(f)));
+            .body(move |x: SymbolicExpr| symbol(x.0.unary(f)));
     }
-    reg.overload("ln").body(|x: Symbol| symbol(x.0.log()));
+    reg.overload("ln").body(|x: SymbolicExpr| symbol(x.0.log()));
     reg.overload("log2")
-        .body(|x: Symbol| symbol(x.0.log() * std::f64::consts::LOG2_E));
-    reg.overload("+").body(|x: Symbol| x);
+        .body(|x: SymbolicExpr| symbol(x.0.log() * std::f64::consts::LOG2_E));
+    reg.overload("+").body(|x: SymbolicExpr| x);
     reductions(reg);
     indexing(reg);
     // In equations `where` takes symbols, numbers and arrays alike.
@@ -136,35 +136,37 @@ pub(super) fn register(reg: &mut Registry) {
         "a where the condition holds, else b; in the equations of a system it takes the place of `if`.",
         "system(1, |t, u, p| [where(u[0] > 0.0, -u[0], 2 * u[0])])",
     )
-    .body(|c: Condition, a: Dynamic, b: Dynamic| -> Result<Symbol> {
+    .body(|c: Condition, a: Dynamic, b: Dynamic| -> Result<SymbolicExpr> {
         let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
-        Ok(Symbol(c.0.try_select(&a, &b)?))
+        Ok(SymbolicExpr(c.0.try_select(&a, &b)?))
     });
 }
 
 fn reductions(reg: &mut Registry) {
-    reg.overload("sum").body(|x: Symbol| symbol(x.0.sum()));
+    reg.overload("sum")
+        .body(|x: SymbolicExpr| symbol(x.0.sum()));
     reg.overload("mean")
-        .body(|x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
+        .body(|x: SymbolicExpr| symbol(x.0.sum() / x.0.len() as f64));
     reg.overload("norm")
-        .body(|x: Symbol| symbol(x.0.square().sum().sqrt()));
+        .body(|x: SymbolicExpr| symbol(x.0.square().sum().sqrt()));
 }
 
 fn indexing(reg: &mut Registry) {
-    reg.overload("len").body(|x: &mut Symbol| x.0.len() as i64);
+    reg.overload("len")
+        .body(|x: &mut SymbolicExpr| x.0.len() as i64);
     reg.engine()
-        .register_indexer_get(|x: &mut Symbol, i: i64| -> RhaiResult<Symbol> {
+        .register_indexer_get(|x: &mut SymbolicExpr, i: i64| -> RhaiResult<SymbolicExpr> {
             let i = convert::to_index(i, x.0.len(), &x.0.show())?;
-            Ok(Symbol(x.0.try_slice(i, i + 1)?))
+            Ok(SymbolicExpr(x.0.try_slice(i, i + 1)?))
         })
-        .register_indexer_get(|x: &mut Symbol, r: Range<i64>| slice(x, r.start, r.end))
-        .register_indexer_get(|x: &mut Symbol, r: RangeInclusive<i64>| {
+        .register_indexer_get(|x: &mut SymbolicExpr, r: Range<i64>| slice(x, r.start, r.end))
+        .register_indexer_get(|x: &mut SymbolicExpr, r: RangeInclusive<i64>| {
             slice(x, *r.start(), r.end().saturating_add(1))
         })
         .register_indexer_get(
-            |p: &mut SymbolicConstants, name: ImmutableString| -> RhaiResult<Symbol> {
+            |p: &mut SymbolicConstants, name: ImmutableString| -> RhaiResult<SymbolicExpr> {
                 if p.names.iter().any(|n| *n == name.as_str()) {
-                    return Ok(Symbol(p.builder.named_parameter(&name)));
+                    return Ok(SymbolicExpr(p.builder.named_parameter(&name)));
                 }
                 Err(odesync_base::error::unknown(
                     "parameter",
@@ -180,16 +182,16 @@ fn indexing(reg: &mut Registry) {
         "The components of a vector in equations, one by one, for a loop.",
         "system(2, |t, u, p| { let s = 0.0; for x in u.iter() { s += x * x; } [u[1], -s] })",
     )
-    .body(|x: Symbol| Dynamic::from(ComponentIter { x: x.0, next: 0 }))
+    .body(|x: SymbolicExpr| Dynamic::from(ComponentIter { x: x.0, next: 0 }))
     // The closure is called on numbers as well.
     .body(|x: ScriptArray| x);
 }
 
-fn slice(x: &mut Symbol, from: i64, to: i64) -> RhaiResult<Symbol> {
+fn slice(x: &mut SymbolicExpr, from: i64, to: i64) -> RhaiResult<SymbolicExpr> {
     let bound = |i: i64| {
         usize::try_from(i).map_err(|_| Error::invalid("the range of a symbol counts from 0"))
     };
-    Ok(Symbol(x.0.try_slice(bound(from)?, bound(to)?)?))
+    Ok(SymbolicExpr(x.0.try_slice(bound(from)?, bound(to)?)?))
 }
 
 /// The iterator over the components of a symbol, for `for x in u.iter()`.
@@ -200,13 +202,13 @@ struct ComponentIter {
 }
 
 impl Iterator for ComponentIter {
-    type Item = Symbol;
+    type Item = SymbolicExpr;
 
-    fn next(&mut self) -> Option<Symbol> {
+    fn next(&mut self) -> Option<SymbolicExpr> {
         if self.next >= self.x.len() {
             return None;
         }
         self.next += 1;
-        Some(Symbol(self.x.at(self.next - 1)))
+        Some(SymbolicExpr(self.x.at(self.next - 1)))
     }
 }

@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, Ix1, Ix2};
 
 use super::super::registry::{Numbers, Registry};
-use super::symbol::{Symbol, pairs, symbol};
+use super::symbol::{SymbolicExpr, pairs, symbol};
 use crate::{Error, Result};
 use odesync_ode::field::{Binary, Expr};
 
@@ -13,7 +13,7 @@ fn inner(x: &[f64], y: &Expr) -> Result<Expr> {
 }
 
 /// Returns the product of a vector or matrix of numbers and a symbol; with `transposed` the symbol comes first.
-fn product(a: &ArrayD<f64>, u: &Symbol, transposed: bool) -> Result<Symbol> {
+fn product(a: &ArrayD<f64>, u: &SymbolicExpr, transposed: bool) -> Result<SymbolicExpr> {
     let (inner_axis, wrong) = (
         if transposed {
             0
@@ -57,29 +57,31 @@ fn truncate(x: &Expr) -> Expr {
 }
 
 /// Returns x − y trunc(x/y), which has the sign of x.
-fn remainder(x: &Expr, y: &Expr) -> Result<Symbol> {
+fn remainder(x: &Expr, y: &Expr) -> Result<SymbolicExpr> {
     let quotient = truncate(&x.try_binary(Binary::Div, y)?);
     symbol(x.try_binary(Binary::Sub, &quotient.try_binary(Binary::Mul, y)?)?)
 }
 
-fn hypot(x: &Expr, y: &Expr) -> Result<Symbol> {
+fn hypot(x: &Expr, y: &Expr) -> Result<SymbolicExpr> {
     symbol(x.square().try_binary(Binary::Add, &y.square())?.sqrt())
 }
 
 pub(super) fn register(reg: &mut Registry) {
     for name in ["dot", "matmul"] {
         reg.overload(name)
-            .body(|x: Symbol, y: Symbol| symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum()))
-            .body(move |a: Numbers, u: Symbol| product(&a.array(name)?, &u, false))
-            .body(move |u: Symbol, a: Numbers| product(&a.array(name)?, &u, true));
+            .body(|x: SymbolicExpr, y: SymbolicExpr| {
+                symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
+            })
+            .body(move |a: Numbers, u: SymbolicExpr| product(&a.array(name)?, &u, false))
+            .body(move |u: SymbolicExpr, a: Numbers| product(&a.array(name)?, &u, true));
     }
     pairs(reg.overload("%"), remainder);
     pairs(reg.overload("hypot"), hypot);
     // Halves are rounded away from 0.
     reg.overload("round")
-        .body(|x: Symbol| symbol(x.0.sign() * (x.0.abs() + 0.5).floor()));
+        .body(|x: SymbolicExpr| symbol(x.0.sign() * (x.0.abs() + 0.5).floor()));
     // The logarithm's power has the right derivative everywhere but at 0, where that of the root is infinite.
-    reg.overload("cbrt").body(|x: Symbol| {
+    reg.overload("cbrt").body(|x: SymbolicExpr| {
         symbol(
             x.0.sign()
                 * x.0
@@ -87,12 +89,13 @@ pub(super) fn register(reg: &mut Registry) {
                     .try_binary(Binary::Pow, &x.0.builder().constant(&[1.0 / 3.0]))?,
         )
     });
-    reg.overload("slice")
-        .body(|x: &mut Symbol, axis: i64, from: i64, to: Option<i64>| slice(x, axis, from, to));
+    reg.overload("slice").body(
+        |x: &mut SymbolicExpr, axis: i64, from: i64, to: Option<i64>| slice(x, axis, from, to),
+    );
 }
 
 /// Returns the components from `from` up to but without `to`, as the slice of a vector; negative positions count from the end.
-fn slice(x: &Symbol, axis: i64, from: i64, to: Option<i64>) -> Result<Symbol> {
+fn slice(x: &SymbolicExpr, axis: i64, from: i64, to: Option<i64>) -> Result<SymbolicExpr> {
     if axis != 0 && axis != -1 {
         return Err(Error::invalid(format!(
             "slice: axis {axis} does not exist: {} is a vector, with axis 0",
@@ -108,7 +111,7 @@ fn slice(x: &Symbol, axis: i64, from: i64, to: Option<i64>) -> Result<Symbol> {
             ))
         })
     };
-    Ok(Symbol(
+    Ok(SymbolicExpr(
         x.0.try_slice(place(from)?, place(to.unwrap_or(n))?)?,
     ))
 }

@@ -6,7 +6,7 @@ use super::super::array::ScriptArray;
 use super::super::convert;
 use super::super::error::RhaiResult;
 use super::inputs::ScriptInput;
-use super::symbol::{Symbol, SymbolicConstants, to_expr};
+use super::symbol::{SymbolicConstants, SymbolicExpr, to_expr};
 use crate::{Error, Result};
 use odesync_base::text::count_of;
 use odesync_ode::field::{Expr, FieldBuilder, InputSignal, VectorField};
@@ -142,10 +142,10 @@ impl<'a> EquationClosure<'a> {
             b.input(name, input.clone());
         }
         let mut args = vec![
-            Dynamic::from(Symbol(b.time())),
-            Dynamic::from(Symbol(b.state())),
+            Dynamic::from(SymbolicExpr(b.time())),
+            Dynamic::from(SymbolicExpr(b.state())),
         ];
-        args.extend(nn.map(|nn| Dynamic::from(Symbol(nn))));
+        args.extend(nn.map(|nn| Dynamic::from(SymbolicExpr(nn))));
         args.push(Dynamic::from(SymbolicConstants {
             builder: b.clone(),
             names: {

@@ -2,7 +2,7 @@
 
 use super::super::keys::{Key, Keys};
 use odesync_base::option_set;
-use odesync_base::options::{Flag, Maybe, NumberList, Pair, Text, Texts};
+use odesync_base::options::{Flag, Maybe, NumberList, NumberPair, Text, TextList};
 use odesync_plot::{Arrows, Contour, Figure, HeatMap, Style, Surface, Waterfall};
 
 pub(in crate::script) const FIGURE: Keys = &[Figure::KEYS];
@@ -26,7 +26,7 @@ option_set! {
         /// Relative heights of the rows.
         pub row_heights: Option<Vec<f64>> as Maybe<NumberList> = None, "equal";
         /// Width and height of the grid in pixels, `[w, h]`.
-        pub size: Option<(f64, f64)> as Maybe<Pair> = None, "suits the figures";
+        pub size: Option<(f64, f64)> as Maybe<NumberPair> = None, "suits the figures";
     }
 }
 
@@ -37,7 +37,7 @@ option_set! {
     #[derive(Debug)]
     pub(super) struct LabelOptions {
         /// Names of the values in the legend, in their order.
-        pub labels: Vec<String> as Texts = vec![], "numbered";
+        pub labels: Vec<String> as TextList = vec![], "numbered";
     }
 }
 

@@ -15,7 +15,7 @@ use super::options::apply_figure_options;
 use crate::{Error, Result};
 use odesync_base::impl_named;
 use odesync_base::option_set;
-use odesync_base::options::{Maybe, Number, NumberList, OneOf, Texts};
+use odesync_base::options::{Maybe, Number, NumberList, OneOf, TextList};
 use odesync_base::text::count_of;
 use odesync_plot::{Panel, builders};
 
@@ -90,7 +90,7 @@ option_set! {
         /// Two or three state variables to draw, counted from 0; the others stay at their mean.
         components: Option<Vec<f64>> as Maybe<NumberList> = None, "the first three, or both";
         /// Names of the axes.
-        names: Vec<String> as Texts = vec![], "u[0], u[1], …";
+        names: Vec<String> as TextList = vec![], "u[0], u[1], …";
         /// How the vector field is drawn.
         field: FieldLayer as OneOf<FieldLayer> = FieldLayer::Streamlines;
         /// Time of the vector field.

@@ -63,7 +63,7 @@ fn combinations(arguments: &[Vec<ArgumentType>]) -> Vec<Vec<ArgumentType>> {
 ///
 /// `M` tells these forms apart; the compiler finds it. The type of each argument is an [`Argument`], that of the result a
 /// [`ReturnValue`].
-pub trait Body<M> {
+pub trait BindingBody<M> {
     /// Registers the closure for every combination of accepted types, and without its last argument if that is optional.
     fn register(self, call: Call, overloads: &mut Overloads);
 }
@@ -93,7 +93,7 @@ macro_rules! dynamic {
     };
 }
 
-/// Implements [`Body`] for the closures of one form with these arguments before the last one: the form; generics of its own, and
+/// Implements [`BindingBody`] for the closures of one form with these arguments before the last one: the form; generics of its own, and
 /// the parameters that come before the arguments; the same parameters of the engine's function, and what is made of them; the
 /// types of a receiver.
 macro_rules! body_of_form {
@@ -102,7 +102,7 @@ macro_rules! body_of_form {
         [$($receiver:expr)?], $($p:ident),*
     ) => {
         #[allow(non_snake_case)]
-        impl<Closure, Res: ReturnValue, $($generics)* $($p: Argument,)* Last: Argument> Body<$form> for Closure
+        impl<Closure, Res: ReturnValue, $($generics)* $($p: Argument,)* Last: Argument> BindingBody<$form> for Closure
         where
             Closure: Fn($($prefix,)? $($p,)* Last) -> Res + 'static,
         {
@@ -129,7 +129,7 @@ macro_rules! body_of_form {
     };
 }
 
-/// Implements [`Body`] for closures of all forms with these arguments before the last one.
+/// Implements [`BindingBody`] for closures of all forms with these arguments before the last one.
 macro_rules! body {
     ($($p:ident),*) => {
         body_of_form!(ByValue<($($p,)* Last,)>, [], (), |call, ()|, [], $($p),*);
@@ -150,7 +150,7 @@ body!(A, B, C);
 body!(A, B, C, D);
 body!(A, B, C, D, E);
 
-impl<Closure, Res: ReturnValue> Body<ByValue<()>> for Closure
+impl<Closure, Res: ReturnValue> BindingBody<ByValue<()>> for Closure
 where
     Closure: Fn() -> Res + 'static,
 {
@@ -159,7 +159,8 @@ where
     }
 }
 
-impl<Closure, Res: ReturnValue, T: Argument + Variant + Clone> Body<Method<T, ()>> for Closure
+impl<Closure, Res: ReturnValue, T: Argument + Variant + Clone> BindingBody<Method<T, ()>>
+    for Closure
 where
     Closure: Fn(&mut T) -> Res + 'static,
 {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Variant};
 
 use super::argument::{Call, ReturnValue, ScriptType};
-use super::body::Body;
+use super::body::BindingBody;
 use super::{Doc, Registry, read_only};
 use crate::script::error::RhaiResult;
 use crate::script::keys::Keys;
@@ -44,13 +44,13 @@ impl<'a> Function<'a> {
     }
 
     /// Registers what the function does with arguments of these types.
-    pub fn body<M>(self, body: impl Body<M>) -> Self {
+    pub fn body<M>(self, body: impl BindingBody<M>) -> Self {
         self.registry.add(self.call, body);
         self
     }
 
     /// Registers a body whose [`Options`](crate::script::Options) have these keys, some of the function's.
-    pub fn body_with<M>(self, keys: Keys, body: impl Body<M>) -> Self {
+    pub fn body_with<M>(self, keys: Keys, body: impl BindingBody<M>) -> Self {
         let call = Call { keys, ..self.call };
         self.registry.add(call, body);
         self

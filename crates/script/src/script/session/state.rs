@@ -8,7 +8,7 @@ use rhai::{AST, Dynamic, Engine, Scope};
 use super::super::error::{ErrorKind, RhaiResult, ScriptError};
 use super::super::error_report::ErrorReporter;
 use super::super::host::Host;
-use super::super::interaction::{ControlValue, Interactions};
+use super::super::interaction::{Interactions, WidgetValue};
 use super::super::interrupted_training::LAST_VALUE;
 use super::super::introspection::{FunctionInfo, VariableInfo};
 use super::super::registry::Catalogue;
@@ -55,7 +55,7 @@ pub(super) trait Interpreter {
     fn run_interaction(
         &mut self,
         id: u64,
-        values: &[ControlValue],
+        values: &[WidgetValue],
     ) -> Result<Evaluation, ScriptError>;
 
     /// Drops an interaction.
@@ -301,7 +301,7 @@ impl Interpreter for SessionState {
     fn run_interaction(
         &mut self,
         id: u64,
-        values: &[ControlValue],
+        values: &[WidgetValue],
     ) -> Result<Evaluation, ScriptError> {
         self.linter.reset();
         let called = self

@@ -5,7 +5,7 @@ use super::number_format::NumberFormat;
 use odesync_base::error::{self, Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{
-    Flag, Maybe, Mismatch, NumberList, OptionKind, Positive, Texts, Value, Whole,
+    Flag, Maybe, Mismatch, NumberList, OptionKind, Positive, TextList, Value, Whole,
 };
 
 /// Column of a table, by the name in the header or by its index from 0.
@@ -185,7 +185,7 @@ option_set! {
         /// Whether the first row holds the names of the columns.
         pub header: Option<bool> as Maybe<Flag> = None, "found";
         /// Markers of missing values besides the known ones: an empty cell, NA, NaN, null, none, `-`, `?`, `#N/A` and the like.
-        pub missing: Vec<String> as Texts = vec![], "none";
+        pub missing: Vec<String> as TextList = vec![], "none";
         /// Number of lines at the beginning of the file that are no part of the table.
         pub skip: usize as Whole = 0;
         /// Decimal mark, `"."` or `","`.

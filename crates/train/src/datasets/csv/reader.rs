@@ -10,7 +10,7 @@ use super::columns::{ColumnRoles, note_of_single_times};
 use super::instants::Instant;
 use super::options::CsvOptions;
 use super::table::CsvTable;
-use crate::datasets::{Dataset, Units, data_error, read_text, time_error};
+use crate::datasets::{DataUnits, Dataset, data_error, read_text, time_error};
 use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
 
@@ -295,7 +295,7 @@ impl<'a> CsvReader<'a> {
         (!header.is_empty()).then(|| names.collect())
     }
 
-    fn units(&self) -> Units {
+    fn units(&self) -> DataUnits {
         let unit = |column: usize| self.table.units.get(column).cloned().unwrap_or_default();
         let time = match self.origin {
             Some(_) => "s".into(),
@@ -307,7 +307,7 @@ impl<'a> CsvReader<'a> {
             .iter()
             .map(|column| unit(*column))
             .collect();
-        Units {
+        DataUnits {
             time,
             state: match state.iter().all(String::is_empty) {
                 true => vec![],

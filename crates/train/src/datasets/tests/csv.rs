@@ -365,7 +365,7 @@ fn what_is_written_reads_back_exactly() {
     same(&plain_file(&path), &single);
 
     // Names that could be those of other columns, and units.
-    let units = Units {
+    let units = DataUnits {
         time: "d".into(),
         state: vec!["mm".into(), String::new()],
     };

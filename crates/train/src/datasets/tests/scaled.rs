@@ -5,7 +5,7 @@ use super::*;
 fn data() -> Dataset {
     let u = array![[30.0, 4.0], [f64::NAN, 6.0], [60.0, 8.0]];
     let data = Dataset::single(array![1900.0, 1901.0, 1903.0], u, Some(array![27.0, 2.0])).unwrap();
-    let units = Units {
+    let units = DataUnits {
         time: "a".into(),
         state: vec!["k".into(), "k".into()],
     };

@@ -2,7 +2,7 @@
 
 use super::problems::{Known, distance, known, of_plain_order, replayed, with};
 use odesync_ode::odesolve::{
-    RecordedSteps, SaveLocation, SolveOptions, Solver, Step, solve, solvers,
+    OutputPosition, RecordedSteps, SolveOptions, Solver, Step, solve, solvers,
 };
 
 /// Returns the order observed when steps are halved repeatedly, at the last halving before rounding errors dominate.
@@ -69,13 +69,13 @@ fn inside(method: &Solver, known: &Known, n: usize) -> f64 {
                 end: at(i + 1),
             })
             .collect(),
-        outputs: vec![SaveLocation::Start],
+        outputs: vec![OutputPosition::Start],
         ..RecordedSteps::default()
     };
     let mut t = vec![start];
     for i in 0..n {
         for theta in [0.15, 0.4, 0.65, 0.9] {
-            recorded.outputs.push(SaveLocation::Inside(i, theta));
+            recorded.outputs.push(OutputPosition::Inside(i, theta));
             t.push(at(i) + theta * (at(1) - start));
         }
     }
