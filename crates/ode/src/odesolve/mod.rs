@@ -18,6 +18,7 @@ mod adjoint;
 mod any_method;
 mod auto;
 mod backward_differences;
+mod batch_solve;
 mod bdf;
 mod breakpoints;
 mod checkpoints;
@@ -74,6 +75,7 @@ mod transitions;
 mod vector_ops;
 mod workspace;
 
+pub use batch_solve::{BatchSolution, BatchSolve};
 pub use breakpoints::Breakpoints;
 pub use closure::FnRhs;
 pub use control::Controller;

@@ -1,6 +1,7 @@
 //! Tests of fields and solvers: every operation and every method, against reference values, analytic solutions and finite
 //! differences.
 
+mod batch_solve;
 mod branches;
 mod closures;
 mod events;

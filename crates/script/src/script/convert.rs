@@ -242,7 +242,14 @@ fn flatten(
 /// # Errors
 /// See [`to_array`]; [`Error::Invalid`] for another rank.
 pub fn to_vector(value: &Dynamic, what: &str) -> Result<Vec<f64>> {
-    let array = to_array(value, what)?;
+    array_to_vector(&to_array(value, what)?, what)
+}
+
+/// Converts an array of rank 1 to a vector.
+///
+/// # Errors
+/// [`Error::Invalid`] for another rank.
+pub fn array_to_vector(array: &ArrayD<f64>, what: &str) -> Result<Vec<f64>> {
     if array.ndim() != 1 {
         return Err(Error::invalid(format!(
             "{what} should be a vector, not {}",

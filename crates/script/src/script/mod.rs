@@ -23,6 +23,7 @@
 //! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; all its functions |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
+//! | `batch_solving` | many solves by one call of `solve` |
 //! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | `interact`, `interaction` | `interact`: a function whose arguments the user sets by sliders; its controls |
 //! | `value_display` | the text of a value, and its card |
@@ -70,6 +71,7 @@
 
 pub mod arguments;
 pub mod array;
+mod batch_solving;
 mod caught_errors;
 pub mod convert;
 pub mod cross_validating;

@@ -6,6 +6,7 @@ use ndarray::ArrayView1;
 use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::array::ScriptArray;
+use super::batch_solving;
 use super::convert;
 use super::error::RhaiResult;
 use super::fields::{ScriptField, event, jump};
@@ -79,6 +80,7 @@ const SOLVE: Keys = &[
     &[Key::new("doses")
         .doc("Jumps of the state at given times: a map `#{ at: [0, 6], jump: |t, u, p| [u[0] + 1.0] }`, or a list of such maps.")
         .nested(&[DOSE])],
+    batch_solving::KEYS,
     ENGINE,
 ];
 
@@ -335,25 +337,42 @@ fn solve(
     u0: &Dynamic,
     t: &Dynamic,
     mut options: Options,
-) -> RhaiResult<ScriptSolution> {
+) -> RhaiResult<Dynamic> {
     let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
     };
     solver.events = events(context, field, &mut options)?;
     solver.doses = doses(context, field, &mut options)?;
+    let params = batch_solving::params(&mut options)?;
+    let keep_failed = options.bool("keep_failed", false)?;
     let (name, device) = engine_and_device(host, &mut options)?;
     options.finish()?;
-    let (u0, t) = (
-        convert::to_vector(u0, "solve: u0")?,
-        convert::to_vector(t, "solve: t")?,
-    );
+    let u0 = convert::to_array(u0, "solve: u0")?;
+    let t = convert::to_vector(t, "solve: t")?;
+    let mut engine = engine(&name, &device)?;
+    if u0.ndim() == 2 || !params.is_empty() {
+        let batch = batch_solving::Batch {
+            field: &field.0,
+            u0,
+            params,
+            keep_failed,
+        };
+        return batch_solving::solve(host, engine.as_mut(), batch, &t, &solver);
+    }
+    if keep_failed {
+        return Err(Error::invalid(
+            "solve: keep_failed belongs to several solves: give a list of initial states, or params",
+        )
+        .into());
+    }
+    let u0 = convert::array_to_vector(&u0, "solve: u0")?;
     check_solution_memory(host, "the solution", t.len(), field.0.dof(), 1)?;
-    let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
+    let solution = solve_on(engine.as_mut(), &field.0, &u0, &t, &solver)?;
     note_stiffness(host, "solve", &solution.stats, 1);
     let rows = solution.u.outer_iter();
     note_unresolved(host, "solve", &solver.atol, rows);
-    Ok(ScriptSolution(Arc::new(solution)))
+    Ok(Dynamic::from(ScriptSolution(Arc::new(solution))))
 }
 
 impl ScriptType for ScriptSolution {
@@ -382,7 +401,8 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
-         field is stiff). The times and states of events are in sol.events; events and doses may change the state (jump).",
+         field is stiff). The times and states of events are in sol.events; events and doses may change the state (jump). A list of \
+         initial states, [solve, dof], or values of constants (params) are many solves in one call, side by side, with the result BatchSolution (t, u [solve, time, dof], stats, failures).",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )
     .options(SOLVE)
@@ -431,6 +451,7 @@ pub(super) fn register(reg: &mut Registry) {
         "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
     )
     .get(|s: &mut ScriptSolution| stats(s.0.stats));
+    batch_solving::register(reg);
     super::jvp::register(reg);
 }
 

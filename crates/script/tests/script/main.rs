@@ -1,6 +1,7 @@
 //! Tests of the script language: values, messages, errors, the example of every function.
 
 mod arrays;
+mod batch_solving;
 mod choosing;
 mod classic_problems;
 mod configs;
