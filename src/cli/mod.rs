@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted. Results go to standard output, errors and progress to
 //! standard error.
 
+mod access;
 mod compare;
 mod completions;
 mod discover;
@@ -66,6 +67,8 @@ struct GlobalArgs {
     /// Device of solves and trainings that name none: cpu, cuda, cuda:N; cuda brings the torch engine [default: cpu]
     #[arg(long, global = true, value_name = "DEVICE")]
     device: Option<Device>,
+    #[command(flatten)]
+    access: access::AccessArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +166,7 @@ fn session_options(
     arguments: Vec<String>,
     runs: RunPlan,
 ) -> Result<SessionOptions, ScriptError> {
+    let access = common.access.rules("")?;
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let device = common.device.unwrap_or_default();
@@ -175,6 +179,7 @@ fn session_options(
         runs,
         output: Output::new(TerminalFrontend::new()?),
         memory_limit: common.memory,
+        access,
         device,
         ..SessionOptions::default()
     })
@@ -186,7 +191,12 @@ fn session(
     arguments: Vec<String>,
     runs: RunPlan,
 ) -> Result<Session, ScriptError> {
-    let session = Session::new(session_options(common, arguments, runs)?)?;
+    session_of(session_options(common, arguments, runs)?)
+}
+
+/// Creates a session of these options that Ctrl-C stops.
+fn session_of(options: SessionOptions) -> Result<Session, ScriptError> {
+    let session = Session::new(options)?;
     let interrupt = session.interrupt();
     on_interrupt(move || interrupt.stop());
     Ok(session)

@@ -1,5 +1,6 @@
 //! Tests of the program as users run it: commands, the REPL, experiments, runs that are killed, the documentation's examples.
 
+mod access;
 mod cli;
 mod cli_tools;
 mod discover;

@@ -6,20 +6,78 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::memory::{default_limit, format_bytes};
+use crate::permissions::{Access, check};
 use crate::{Error, Result};
 
 /// Opens a file for reading. A device, a pipe or a socket may have no end, or wait for a writer, and is refused before it is opened.
 ///
 /// # Errors
-/// An error of the operating system; something that is no regular file.
+/// A file that this thread may not read ([`crate::permissions`]); an error of the operating system; something that is no regular file.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    let kind = std::fs::metadata(path)?.file_type();
+    let path = check(Access::Read, path)?;
+    let kind = std::fs::metadata(&path)?.file_type();
     if kind.is_file() || kind.is_dir() {
         return File::open(path);
     }
     Err(std::io::Error::other(
         "it is a device, a pipe or a socket, and only regular files are read; write what it gives into a file",
     ))
+}
+
+/// Whether there is something at this path.
+///
+/// # Errors
+/// A path that this thread may not read; an error of the operating system.
+pub fn exists(path: &Path) -> std::io::Result<bool> {
+    check(Access::Read, path)?.try_exists()
+}
+
+/// Whether there is a file that this thread may read.
+pub fn is_file(path: &Path) -> bool {
+    check(Access::Read, path).is_ok_and(|path| path.is_file())
+}
+
+/// Whether there is a folder that this thread may read.
+pub fn is_folder(path: &Path) -> bool {
+    check(Access::Read, path).is_ok_and(|path| path.is_dir())
+}
+
+/// Returns the entries of a folder.
+///
+/// # Errors
+/// A folder that this thread may not read; an error of the operating system.
+pub fn read_folder(path: &Path) -> std::io::Result<std::fs::ReadDir> {
+    std::fs::read_dir(check(Access::Read, path)?)
+}
+
+/// Creates a folder and those above it, where they are missing.
+///
+/// # Errors
+/// A folder that this thread may not write; an error of the operating system.
+pub fn create_folder(path: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| Error::io("create the folder", path, &e);
+    std::fs::create_dir_all(check(Access::Write, path)?).map_err(failed)
+}
+
+/// Removes a file, where there is one.
+///
+/// # Errors
+/// A file that this thread may not write; an error of the operating system.
+pub fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(check(Access::Write, path)?) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, &e)),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file to write at its end.
+///
+/// # Errors
+/// A file that this thread may not write; an error of the operating system.
+pub fn append(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .open(check(Access::Write, path)?)
 }
 
 /// Reads a file as bytes.
@@ -53,14 +111,16 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 /// `path`. No reader ever sees half of the file.
 ///
 /// # Errors
-/// An error of the operating system; an earlier file at `path` then remains unchanged.
+/// A file that this thread may not write; an error of the operating system. An earlier file at `path` then remains unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", path, &os_error(e));
+    // A link at this place would be replaced; one that leads elsewhere is refused all the same.
+    check(Access::Write, path)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+    create_folder(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".odesync-");
     // Temporary files are private by default; a result should have the permissions of any other new file.
@@ -74,6 +134,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// Checks that files can be written in a folder.
+///
+/// # Errors
+/// A folder that this thread may not write; an error of the operating system.
+pub fn check_writable(folder: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| Error::io("write in", folder, &e);
+    let place = check(Access::Write, folder)?;
+    let made = tempfile::Builder::new()
+        .prefix(".odesync-")
+        .tempfile_in(place);
+    made.map(drop).map_err(failed)
 }
 
 /// Name of the file whose lock is the lock of its folder.
@@ -92,12 +165,12 @@ pub struct FolderLock(
 /// # Errors
 /// A folder that another writer has locked, or in which no file can be created.
 pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+    create_folder(folder)?;
     let file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
-        .open(folder.join(LOCK))
+        .open(check(Access::Write, &folder.join(LOCK))?)
         .map_err(|e| Error::io("write in", folder, &e))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::Io {
