@@ -6,7 +6,7 @@ use assert_cmd::Command as Odesync;
 
 /// A script that reads the file it is told to.
 const READER: &str =
-    "let opt = args(#{ file: \"../outside/data.csv\" });\nprint(read_csv(opt.file).len);\n";
+    "let opt = args(#{ file: \"../outside/data.csv\" });\nprint(read_csv(opt.file).t.len());\n";
 const WRITER: &str = "let opt = args(#{ out: \"../outside/new.csv\" });\ndataset([0, 1], [1, 2]).write_csv(opt.out);\n";
 
 /// The folders `here`, `scripts` and `outside` beside each other.
@@ -98,7 +98,7 @@ fn a_script_reads_here_and_beside_itself_unless_it_is_allowed_more() {
     // Beside itself, and in the current folder.
     for place in ["scripts/data.csv", "here/data.csv"] {
         scene.write(place, "t,x\n0,1\n1,2\n2,3\n");
-        let given = format!("print(read_csv(\"../{place}\").len)");
+        let given = format!("print(read_csv(\"../{place}\").t.len())");
         scene.write("scripts/own.rhai", &given);
         assert_eq!(
             scene.odesync(&["run", "../scripts/own.rhai"]),
@@ -139,7 +139,7 @@ fn a_script_writes_here_and_beside_itself_unless_it_is_allowed_more() {
 #[test]
 fn what_is_typed_is_free_and_what_it_loads_is_not() {
     let scene = Scene::new();
-    let read = "read_csv(\"../outside/data.csv\").len";
+    let read = "read_csv(\"../outside/data.csv\").t.len()";
     assert_eq!(scene.odesync(&["eval", read]), (0, "3\n".into()));
     let (code, text) = scene.with(&[], &[], &format!("{read}\n"));
     assert!(code == 0 && text.contains('3'), "{text}");
@@ -167,7 +167,7 @@ fn configurations_may_not_lead_outside() {
     let scene = Scene::new();
     scene.write(
         "scripts/weather.rhai",
-        "let e = experiment(config(\"weather\")); print(e.dataset.len)",
+        "let e = experiment(config(\"weather\")); print(e.dataset.t.len())",
     );
     let run = |extra: &[&str]| {
         let args = [&["run", "../scripts/weather.rhai", "dataset=file"], extra].concat();

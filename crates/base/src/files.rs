@@ -120,7 +120,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    create_folder(folder)?;
+    // Whoever may write a file may have a folder for it.
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".odesync-");
     // Temporary files are private by default; a result should have the permissions of any other new file.
