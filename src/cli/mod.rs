@@ -17,6 +17,7 @@ mod question;
 mod repl;
 mod run;
 mod terminal;
+mod watchdog;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -167,6 +168,9 @@ fn session_options(
     runs: RunPlan,
 ) -> Result<SessionOptions, ScriptError> {
     let access = common.access.rules("")?;
+    if let Some(limit) = common.memory {
+        crate::memory::set_limit(limit);
+    }
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let device = common.device.unwrap_or_default();
@@ -196,14 +200,24 @@ fn session(
 
 /// Creates a session of these options that Ctrl-C stops.
 fn session_of(options: SessionOptions) -> Result<Session, ScriptError> {
+    watchdog::guard_memory();
     let session = Session::new(options)?;
     let interrupt = session.interrupt();
     on_interrupt(move || interrupt.stop());
     Ok(session)
 }
 
-/// Installs the signal handler: the first Ctrl-C (or SIGTERM) calls `stop`, the second ends the program.
+/// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, and ends the program where what runs does not end
+/// within a second; the second ends it at once.
 fn on_interrupt(stop: impl Fn() + Send + 'static) {
+    on_interrupt_without_end(move || {
+        stop();
+        watchdog::end_soon();
+    });
+}
+
+/// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, the second ends the program.
+fn on_interrupt_without_end(stop: impl Fn() + Send + 'static) {
     let before = AtomicBool::new(false);
     on_signal(move || {
         if before.swap(true, Ordering::Relaxed) {
@@ -214,7 +228,7 @@ fn on_interrupt(stop: impl Fn() + Send + 'static) {
     });
 }
 
-/// Installs a handler of Ctrl-C and SIGTERM.
+/// Installs a handler of Ctrl-C, SIGTERM and SIGHUP.
 fn on_signal(act: impl FnMut() + Send + 'static) {
     if let Err(error) = ctrlc::set_handler(act) {
         // Not fatal: Ctrl-C then ends the program at once.

@@ -33,7 +33,8 @@ pub(super) fn run(run: &RunArgs, common: &GlobalArgs) -> Result<(), ScriptError>
     }
     let interrupt = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupt);
-    super::on_interrupt(move || flag.store(true, Ordering::Relaxed));
+    // The members end by themselves.
+    super::on_interrupt_without_end(move || flag.store(true, Ordering::Relaxed));
     let report = MultirunProgress::new(common.quiet, multirun.members.len());
     let listener = |_: usize, name: &str, status: MemberStatus| report.on_status(name, status);
     let workers = WorkerOptions {

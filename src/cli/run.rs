@@ -91,6 +91,7 @@ impl RunArgs {
                 // The input and any error are ignored: only the end of the input matters.
                 let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
                 interrupt.stop();
+                super::watchdog::end_soon();
             });
         }
         session.run_file(&self.script)?;

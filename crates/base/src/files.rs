@@ -5,7 +5,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::memory::{default_limit, format_bytes};
+use crate::interrupt::keeping;
+use crate::memory::{format_bytes, limit as memory_limit};
 use crate::permissions::{Access, check};
 use crate::{Error, Result};
 
@@ -83,10 +84,10 @@ pub fn append(path: &Path) -> std::io::Result<File> {
 /// Reads a file as bytes.
 ///
 /// # Errors
-/// The errors of [`open`]; a file that is larger than the [limit on memory](default_limit).
+/// The errors of [`open`]; a file that is larger than the [limit on memory](memory_limit).
 pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = open(path)?;
-    let (size, limit) = (file.metadata()?.len(), default_limit() as u64);
+    let (size, limit) = (file.metadata()?.len(), memory_limit() as u64);
     let too_large = |size: u64| {
         let text = format!(
             "it has {}, and at most {} are read into memory",
@@ -114,6 +115,7 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 /// A file that this thread may not write; an error of the operating system. An earlier file at `path` then remains unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", path, &os_error(e));
+    let _keeping = keeping();
     // A link at this place would be replaced; one that leads elsewhere is refused all the same.
     check(Access::Write, path)?;
     let folder = match path.parent() {

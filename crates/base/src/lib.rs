@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`error`], [`failure`] | the error type, nearest names; why a solve could not be finished |
 //! | [`files`] | files written complete or not at all |
+//! | [`interrupt`] | the request to stop, for long loops |
 //! | [`memory`] | how much memory there is |
 //! | [`permissions`] | what a script may touch of the file system |
 //! | [`options`] | options that are set by name, declared once |
@@ -16,6 +17,7 @@ pub mod build;
 pub mod error;
 pub mod failure;
 pub mod files;
+pub mod interrupt;
 pub mod memory;
 pub mod notebook;
 pub mod options;

@@ -16,9 +16,7 @@ const SCENE: &str = "
     let run = train(m, d, vanilla(), #{ epochs: 1 });
     let found = discover(dataset(lotka_volterra(), [1, 1], arange(0, 2, 0.1)), #{ hidden: [4], seeds: [1], equations: false });
     let c = config(\"weather\");
-    c.set(\"training.epochs\", 1);
-    let e = config(\"lotka_volterra\");
-    e.set(\"training.epochs\", 1);";
+    c.set(\"training.epochs\", 1);";
 
 /// A call of every function that takes a path, by the signature of the function; P is the path.
 const CALLS: &[(&str, &str)] = &[
@@ -62,14 +60,11 @@ const CALLS: &[(&str, &str)] = &[
         "config(",
         "c.set(\"dataset.path\", P + \".csv\"); experiment(c)",
     ),
-    (
-        "experiment.run(",
-        "e.set(\"experiment\", P); experiment(e).run()",
-    ),
 ];
 
-/// Calls that open files without a path in their signature or options.
-const WITHOUT_PATH: [&str; 2] = ["config(", "experiment.run("];
+/// A call that opens files without a path in its signature or options. The names of configurations, groups and experiments are checked to
+/// be no paths.
+const WITHOUT_PATH: [&str; 1] = ["config("];
 
 /// A folder to work in, another beside it, and links between them.
 struct Scene {

@@ -20,6 +20,7 @@ use super::settings::{SavedSolver, TrainSettings};
 use crate::weak_constraint::{SavedState, WeakConstraintState};
 use crate::{Error, Result};
 use odesync_base::files::{self, lock_folder, write_atomically};
+use odesync_base::interrupt::keeping;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 
@@ -126,6 +127,7 @@ impl Run {
 
     /// Writes the run into a folder that is locked already.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        let _keeping = keeping();
         write_atomically(
             &folder.join(BEST_FILE),
             &self.best_checkpoint()?.to_bytes()?,
