@@ -14,6 +14,7 @@ use odesync::engines::engine;
 use odesync::field::{Isa, Unary};
 use odesync::models::blackbox;
 use odesync::odesolve::{Adjoint, SolveOptions};
+use odesync::options::Named;
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
 use odesync::training::{Homotopy, Objective, TrainingMethod};
@@ -90,7 +91,7 @@ fn table(
         }
         println!(
             "{:<22}{:>8}{:>10.3}{:>8.2}{:>12.0}{:>14.1e}",
-            choice.name(),
+            choice.to_name(),
             loss.stats.steps,
             1e3 * seconds,
             seconds / first,

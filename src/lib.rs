@@ -28,7 +28,7 @@ pub mod prelude;
 
 /// The array library whose types the library's functions use.
 pub use ndarray;
-pub use odesync_base::{Error, Result, error, files, memory, permissions, random, tables};
+pub use odesync_base::{Error, Result, error, files, memory, options, permissions, random, tables};
 pub use odesync_config as config;
 pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
 pub use odesync_script::script;

@@ -252,7 +252,7 @@ fn measured_data_train_too() {
 #[test]
 fn a_table_of_ones_own_trains_by_the_same_script() {
     let workspace = Workspace::new();
-    let mut csv = String::from("time,v,x\n");
+    let mut csv = String::from("by hand, on Monday\ntime,v,x\n");
     for i in 0..40 {
         let t = f64::from(i) * 0.1;
         csv += &format!("{t},{},{}\n", -t.sin(), t.cos());
@@ -261,6 +261,7 @@ fn a_table_of_ones_own_trains_by_the_same_script() {
     let own = [
         "dataset=file",
         "dataset.path=own.csv",
+        "+dataset.skip=1",
         "dataset.state=[x, v]",
         "dataset.train=30",
     ];

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2};
 use odesync_ode::Result;
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{Adjoint, Engine, NativeEngine, Problem, SolveOptions, solve};
+use odesync_ode::options::Named;
 
 /// Returns the loss Σ (u(t) − observed(t))² and its gradient with respect to the trainable parameters, then the initial
 /// state.
@@ -97,7 +98,7 @@ fn main() -> Result<()> {
             "to the tolerances"
         };
         let apart = norm(&apart) / norm(&Array1::from(gradient.clone()));
-        println!("{:>14} {apart:>8.1e}  {kind}", choice.name());
+        println!("{:>14} {apart:>8.1e}  {kind}", choice.to_name());
     }
     Ok(())
 }

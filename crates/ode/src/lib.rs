@@ -20,7 +20,7 @@ pub mod odesolve;
 
 /// The array library whose types this library's functions take and return.
 pub use ndarray;
-pub use odesync_base::{Error, Result};
+pub use odesync_base::{Error, Result, options};
 
 /// The README, whose Rust code runs as doc tests.
 #[cfg(doctest)]

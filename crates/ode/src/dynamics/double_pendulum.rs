@@ -1,7 +1,31 @@
 //! The planar double pendulum.
 
+use super::with_constants;
 use crate::Result;
-use crate::field::{VectorField, system};
+use crate::field::VectorField;
+use odesync_base::option_set;
+use odesync_base::options::Number;
+
+option_set! {
+    /// Constants of the double pendulum.
+    #[derive(Debug)]
+    pub(super) struct Constants {
+        /// Mass of the upper point, kg.
+        m1: f64 as Number = 1.0;
+        /// Mass of the lower point, kg.
+        m2: f64 as Number = 1.0;
+        /// Length of the upper rod, m.
+        l1: f64 as Number = 1.0;
+        /// Length of the lower rod, m.
+        l2: f64 as Number = 1.0;
+        /// Gravity, m/s².
+        g: f64 as Number = 9.81;
+        /// Friction of the upper joint, linear, N m s.
+        k1: f64 as Number = 0.0;
+        /// Friction of the lower joint, linear, N m s.
+        k2: f64 as Number = 0.0;
+    }
+}
 
 /// Returns the planar double pendulum: two point masses on massless rods. State (θ₁, θ₂, ω₁, ω₂): angles from the vertical in
 /// rad, angular velocities in rad/s. Parameters: masses `m1`, `m2` = 1 kg, lengths `l1`, `l2` = 1 m, gravity `g` = 9.81 m/s²,
@@ -18,16 +42,7 @@ use crate::field::{VectorField, system};
 /// # Errors
 /// None in practice; the type is that of every system.
 pub fn double_pendulum() -> Result<VectorField> {
-    let params = [
-        ("m1", 1.0),
-        ("m2", 1.0),
-        ("l1", 1.0),
-        ("l2", 1.0),
-        ("g", 9.81),
-        ("k1", 0.0),
-        ("k2", 0.0),
-    ];
-    system(4, &params, |_, u, p| {
+    with_constants(4, Constants::OPTIONS, |_, u, p| {
         let (theta1, theta2, omega1, omega2) = (u.at(0), u.at(1), u.at(2), u.at(3));
         let (m2, l1, l2, g) = (p.get("m2"), p.get("l1"), p.get("l2"), p.get("g"));
         let total = p.get("m1") + &m2;

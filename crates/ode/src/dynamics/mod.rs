@@ -15,28 +15,62 @@ pub use robertson::robertson;
 pub use van_der_pol::van_der_pol;
 
 use crate::Result;
-use crate::field::VectorField;
+use crate::field::{Expr, Parameters, VectorField, system};
 use odesync_base::error;
+use odesync_base::options::{Key, Keys};
 
-/// A benchmark system: its name and the function that constructs it.
-pub type NamedSystem = (&'static str, fn() -> Result<VectorField>);
+/// A benchmark system.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedSystem {
+    /// Name of the system.
+    pub name: &'static str,
+    /// Descriptions of its constants, with their defaults.
+    pub constants: Keys,
+    /// The function that constructs it.
+    pub make: fn() -> Result<VectorField>,
+}
 
-/// All benchmark systems, by name.
-pub const SYSTEMS: [NamedSystem; 5] = [
-    ("lotka_volterra", lotka_volterra),
-    ("lorenz", lorenz),
-    ("van_der_pol", van_der_pol),
-    ("robertson", robertson),
-    ("double_pendulum", double_pendulum),
-];
+/// Declares the table of the benchmark systems: each is the function of its module, whose `Constants` are those of the system.
+macro_rules! systems {
+    ($($name:ident),+ $(,)?) => {
+        /// All benchmark systems.
+        pub const SYSTEMS: &[NamedSystem] = &[$(NamedSystem {
+            name: stringify!($name),
+            constants: &[$name::Constants::OPTIONS],
+            make: $name::$name,
+        }),+];
+    };
+}
+
+systems!(
+    lotka_volterra,
+    lorenz,
+    van_der_pol,
+    robertson,
+    double_pendulum,
+);
 
 /// Returns the benchmark system of this name.
 ///
 /// # Errors
 /// A name that no system has.
 pub fn by_name(name: &str) -> Result<VectorField> {
-    match SYSTEMS.iter().find(|(known, _)| *known == name) {
-        Some((_, make)) => make(),
-        None => Err(error::unknown("system", name, SYSTEMS.map(|(n, _)| n))),
+    match SYSTEMS.iter().find(|system| system.name == name) {
+        Some(system) => (system.make)(),
+        None => {
+            let known = SYSTEMS.iter().map(|system| system.name);
+            Err(error::unknown("system", name, known))
+        }
     }
+}
+
+/// Builds the field of a system whose constants have these descriptions, with their defaults, as [`system`] does.
+fn with_constants(
+    dof: usize,
+    constants: &[Key],
+    equations: impl FnOnce(Expr, Expr, Parameters) -> Vec<Expr>,
+) -> Result<VectorField> {
+    let default = |key: &Key| Some((key.name, (key.default)().number()?));
+    let params: Vec<(&str, f64)> = constants.iter().filter_map(default).collect();
+    system(dof, &params, equations)
 }

@@ -10,7 +10,7 @@ pub(super) mod rosenbrock;
 
 use super::output_steps;
 use super::recorded_steps::{OutputPosition, Step};
-use super::vector_ops::add;
+use super::vector_ops::{add, add_outer};
 use super::workspace::Workspace;
 
 /// Location on the tapes of a step of a solve, or of an output step inside one.
@@ -70,6 +70,21 @@ pub(crate) fn reverse_sweep(
     }
     bars.add_at_start(&mut mu);
     mu
+}
+
+/// Pulls the adjoint of a stage's slope back to the stage's argument `u + h Σ_j a_j k_j`, by `vjp`, which adds it to its
+/// argument, and from there to the adjoints of the state, `mu`, and of the slopes before, `before`.
+#[inline]
+pub(crate) fn pull_back_stage(
+    (h, a): (f64, &[f64]),
+    stage_bar: &mut [f64],
+    (mu, before): (&mut [f64], &mut [f64]),
+    vjp: impl FnOnce(&mut [f64]),
+) {
+    stage_bar.fill(0.0);
+    vjp(stage_bar);
+    add(stage_bar, mu);
+    add_outer(h, a, stage_bar, before);
 }
 
 /// Cursor over the cotangents of the solution at the output times, in the order in which a reverse sweep over the steps

@@ -247,7 +247,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         };
         loop {
             if !solver.has_jacobian {
-                solver.linearize(integrator, step.end, predicted);
+                solver.linearize(integrator, step.end, Some(predicted));
             }
             correction.fill(0.0);
             let solved = solver

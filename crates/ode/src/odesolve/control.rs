@@ -1,8 +1,7 @@
 //! Step-size control: the integral controller of torchdiffeq (after Hairer, Nørsett, Wanner, II.4), and proportional-integral
 //! control.
 
-use crate::Result;
-use odesync_base::options::Named;
+use odesync_base::impl_named;
 
 pub(super) const SAFETY: f64 = 0.9;
 pub(super) const MAX_FACTOR: f64 = 10.0;
@@ -30,48 +29,13 @@ pub enum Controller {
     Gustafsson,
 }
 
-impl Controller {
-    /// Names of the controllers in scripts.
-    pub const NAMES: [&str; 3] = ["i", "pi", "gustafsson"];
-
-    /// Returns the controller with this name.
-    ///
-    /// # Errors
-    /// No controller has this name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "i" => Ok(Controller::Integral),
-            "pi" => Ok(Controller::ProportionalIntegral),
-            "gustafsson" => Ok(Controller::Gustafsson),
-            _ => Err(odesync_base::error::unknown(
-                "controller",
-                name,
-                Self::NAMES,
-            )),
-        }
-    }
-
-    /// Returns the name of the controller in scripts.
-    pub fn name(self) -> &'static str {
-        match self {
-            Controller::Integral => "i",
-            Controller::ProportionalIntegral => "pi",
-            Controller::Gustafsson => "gustafsson",
-        }
-    }
-}
-
-impl Named for Controller {
-    const NAMES: &'static [&'static str] = &Controller::NAMES;
-
-    fn from_name(name: &str) -> Result<Self> {
-        Controller::by_name(name)
-    }
-
-    fn to_name(&self) -> &'static str {
-        self.name()
-    }
-}
+impl_named!(
+    Controller,
+    "controller",
+    Integral = "i",
+    ProportionalIntegral = "pi",
+    Gustafsson = "gustafsson",
+);
 
 /// Returns the factor on the next step size under proportional-integral control; `previous_norm` is the error norm of the
 /// last accepted step.

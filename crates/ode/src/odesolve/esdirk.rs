@@ -192,7 +192,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
     ) -> Result<(), FailureReason> {
         loop {
             if !self.solver.has_jacobian {
-                self.solver.linearize_at_state(integrator, step.t);
+                self.solver.linearize(integrator, step.t, None);
             }
             let solved = self.solve_stages(integrator, index, step);
             if solved.is_ok() || self.solver.jacobian_fresh {

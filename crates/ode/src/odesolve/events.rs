@@ -15,6 +15,7 @@ pub(crate) use detector::{
     Ending, EventDetector, EventStart, FiredFunction, InterpolationOrder, theta_resolution,
 };
 pub(crate) use functions::{EventFunction, EventFunctions, GuardFunctions};
+use odesync_base::impl_named;
 
 /// Direction in which g crosses zero, in the direction of integration (also when time runs backwards).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,23 +29,15 @@ pub enum Direction {
     Both,
 }
 
+impl_named!(
+    Direction,
+    "direction",
+    Both = "both",
+    Up = "up",
+    Down = "down",
+);
+
 impl Direction {
-    /// Names of the directions in scripts.
-    pub const NAMES: [&str; 3] = ["both", "up", "down"];
-
-    /// Returns the direction with this name.
-    ///
-    /// # Errors
-    /// No direction has this name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "up" => Ok(Direction::Up),
-            "down" => Ok(Direction::Down),
-            "both" => Ok(Direction::Both),
-            _ => Err(odesync_base::error::unknown("direction", name, Self::NAMES)),
-        }
-    }
-
     /// Whether a crossing counts that starts at the value `from` of g.
     fn includes(self, from: f64) -> bool {
         match self {

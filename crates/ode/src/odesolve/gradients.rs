@@ -3,6 +3,7 @@
 use super::solver::Solver;
 use super::solvers;
 use crate::{Error, Result};
+use odesync_base::impl_named;
 use odesync_base::options::Named;
 
 /// Method of computing the gradient of a solve, named as in Ko et al. (NeurIPS 2023). `docs/src/guides/gradients.md` has
@@ -53,36 +54,6 @@ impl Adjoint {
         Adjoint::Symplectic,
     ];
 
-    /// Names of all methods, in the order of [`Adjoint::ALL`].
-    pub const NAMES: [&str; 5] = [
-        "backprop",
-        "adjoint",
-        "single_ckpt",
-        "adaptive_ckpt",
-        "symplectic",
-    ];
-
-    /// Returns the method with this name.
-    ///
-    /// ```
-    /// use odesync_ode::odesolve::Adjoint;
-    /// assert_eq!(Adjoint::by_name("symplectic")?, Adjoint::Symplectic);
-    /// assert!(Adjoint::by_name("symplectik").is_err());
-    /// # Ok::<(), odesync_ode::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// No method has this name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|adjoint| adjoint.name() == name);
-        found.ok_or_else(|| odesync_base::error::unknown("adjoint", name, Self::NAMES))
-    }
-
-    /// Returns the name of the method, as in `adjoint: "backprop"`.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
     /// Whether the method gives the gradient of the discrete solution itself, exact to rounding.
     pub fn is_exact(self) -> bool {
         self != Adjoint::Continuous
@@ -95,7 +66,7 @@ impl Adjoint {
             Adjoint::Backprop => Ok(()),
             _ => Err(Error::invalid(format!(
                 "the torch engine has adjoint \"backprop\" only, not \"{}\"; leave adjoint out, or use engine \"native\"",
-                self.name()
+                self.to_name()
             ))),
         }
     }
@@ -119,14 +90,12 @@ impl Adjoint {
     }
 }
 
-impl Named for Adjoint {
-    const NAMES: &'static [&'static str] = &Adjoint::NAMES;
-
-    fn from_name(name: &str) -> Result<Self> {
-        Adjoint::by_name(name)
-    }
-
-    fn to_name(&self) -> &'static str {
-        self.name()
-    }
-}
+impl_named!(
+    Adjoint,
+    "adjoint",
+    Backprop = "backprop",
+    Continuous = "adjoint",
+    SingleCheckpoint = "single_ckpt",
+    AdaptiveCheckpoint = "adaptive_ckpt",
+    Symplectic = "symplectic",
+);

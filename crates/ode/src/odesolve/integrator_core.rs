@@ -3,6 +3,7 @@
 use super::driver::Problem;
 use super::events::{EventDetector, GuardFunctions};
 use super::first_step::FirstStep;
+use super::jacobian::Jacobian;
 use super::options::SolveOptions;
 use super::recorded_steps::{RecordedSteps, Step};
 use super::rhs::Rhs;
@@ -169,6 +170,22 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             self.rhs.eval(sample, t, u, slot, k);
         }
         self.work.stats.evaluations += 1;
+    }
+
+    /// Evaluates the field at (t, u), without `u` at the current state, into `f` and `slot`, and its Jacobian there.
+    pub fn linearize(
+        &mut self,
+        (t, u): (f64, Option<&[f64]>),
+        slot: &mut [f64],
+        f: &mut [f64],
+        jacobian: &mut Jacobian,
+    ) {
+        let (sample, work) = (self.problem.sample, &mut *self.work);
+        let u = u.unwrap_or(&work.state);
+        self.rhs.eval_taped(sample, t, u, slot, f);
+        jacobian.fill(self.rhs, (sample, t), slot);
+        work.stats.evaluations += 1;
+        work.stats.jacobians += 1;
     }
 
     /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, also writes a new slot of the output

@@ -1,5 +1,8 @@
 //! The Jacobian ∂f/∂u and the derivative ∂f/∂t, as a right-hand side computes them.
 
+use nalgebra::ComplexField;
+
+use super::lu::Lu;
 use super::rhs::{DifferenceScales, JacobianScratch, Rhs};
 
 /// Jacobian ∂f/∂u and derivative ∂f/∂t, with the storage for their tangents.
@@ -57,6 +60,25 @@ impl Jacobian {
     /// Returns ∂f/∂t, `[dof]`.
     pub fn df_dt(&self) -> &[f64] {
         &self.df_dt
+    }
+
+    /// Factors `shift I − ∂f/∂u`; returns false where it is singular.
+    pub fn factor_shifted<T: ComplexField<RealField = f64> + Copy>(
+        &self,
+        shift: T,
+        lu: &mut Lu<T>,
+    ) -> bool {
+        lu.factor(self.dof, |row, column| {
+            let diagonal = if row == column { shift } else { T::zero() };
+            diagonal - T::from_real(self.at(row, column))
+        })
+    }
+
+    /// Factors `I − c ∂f/∂u`; returns false where it is singular.
+    pub fn factor_newton_matrix(&self, c: f64, lu: &mut Lu<f64>) -> bool {
+        lu.factor(self.dof, |row, column| {
+            f64::from(row == column) - c * self.at(row, column)
+        })
     }
 
     /// Whether every entry of ∂f/∂u and ∂f/∂t is finite.

@@ -14,7 +14,7 @@ use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
 use crate::field::VectorField;
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Count, Flag, Maybe, NonNegative, OneOf, Positive};
+use odesync_base::options::{Count, Flag, Maybe, Named, NonNegative, OneOf, Positive};
 use odesync_base::text::count_of;
 
 option_set! {
@@ -217,7 +217,7 @@ impl SolveOptions {
         if given.is_some() && self.adjoint != Adjoint::Continuous {
             return Err(Error::invalid(format!(
                 "adjoint_rtol and adjoint_atol belong to adjoint \"adjoint\", and it is \"{}\"; leave them out",
-                self.adjoint.name()
+                self.adjoint.to_name()
             )));
         }
         self.adjoint.check(self.solver)

@@ -108,14 +108,8 @@ impl Radau {
         let Radau {
             slot, f, jacobian, ..
         } = self;
-        let sample = integrator.problem.sample;
         let slot = &mut slot[..integrator.rhs.slot_len()];
-        integrator
-            .rhs
-            .eval_taped(sample, t, &integrator.work.state, slot, f);
-        jacobian.fill(integrator.rhs, (sample, t), slot);
-        integrator.work.stats.evaluations += 1;
-        integrator.work.stats.jacobians += 1;
+        integrator.linearize((t, None), slot, f, jacobian);
         (self.has_jacobian, self.jacobian_fresh, self.factored_h) = (true, true, 0.0);
     }
 
@@ -131,33 +125,22 @@ impl Radau {
         if !self.jacobian.is_finite() {
             return Err(FailureReason::JacobianNotFinite);
         }
-        let regular = self.factorize(integrator.dof, h);
+        let regular = self.factorize(h);
         integrator.work.stats.factorizations += 2;
         self.factored_h = if regular { h } else { 0.0 };
         regular.then_some(()).ok_or(FailureReason::Singular)
     }
 
     /// Factors the real and the complex matrix of the transformed stages; false where one is singular.
-    fn factorize(&mut self, dof: usize, h: f64) -> bool {
+    fn factorize(&mut self, h: f64) -> bool {
         let Radau {
             real_lu,
             complex_lu,
             jacobian,
             ..
         } = self;
-        let mu = MU / h;
         let mu_complex = Complex::new(MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
-        real_lu.factor(dof, |r, c| {
-            let diagonal = if r == c { mu } else { 0.0 };
-            diagonal - jacobian.at(r, c)
-        }) && complex_lu.factor(dof, |r, c| {
-            let diagonal = if r == c {
-                mu_complex
-            } else {
-                Complex::default()
-            };
-            diagonal - jacobian.at(r, c)
-        })
+        jacobian.factor_shifted(MU / h, real_lu) && jacobian.factor_shifted(mu_complex, complex_lu)
     }
 
     /// Exchanges the stages and factorizations of the steps of the solve with those of the output steps.
@@ -356,7 +339,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         row.extend(self.jacobian.df_du());
     }
 
-    fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         self.has_jacobian = row.read_bool();
         self.jacobian_fresh = row.read_bool();
         self.factored_h = row.read_f64();
@@ -366,7 +349,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         row.read_into(&mut self.previous_z);
         row.read_into(self.jacobian.df_du_mut());
         if self.has_jacobian && self.factored_h != 0.0 {
-            self.factorize(integrator.dof, self.factored_h);
+            self.factorize(self.factored_h);
         }
     }
 

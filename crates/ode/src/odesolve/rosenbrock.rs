@@ -88,12 +88,7 @@ impl RosenbrockMethod {
         let RosenbrockMethod {
             slot, f, jacobian, ..
         } = self;
-        let place = (integrator.problem.sample, t);
-        let work = &mut *integrator.work;
-        integrator.rhs.eval_taped(place.0, t, &work.state, slot, f);
-        jacobian.fill(integrator.rhs, place, slot);
-        work.stats.evaluations += 1;
-        work.stats.jacobians += 1;
+        integrator.linearize((t, None), slot, f, jacobian);
         self.jacobian_fresh = true;
     }
 }
@@ -148,11 +143,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         if !jacobian.is_finite() {
             return Err(FailureReason::JacobianNotFinite);
         }
-        let diagonal = 1.0 / (h * tableau.gamma);
-        let regular = lu.factor(dof, |r, c| {
-            let diagonal = if r == c { diagonal } else { 0.0 };
-            diagonal - jacobian.at(r, c)
-        });
+        let regular = jacobian.factor_shifted(1.0 / (h * tableau.gamma), lu);
         integrator.work.stats.factorizations += 1;
         if !regular {
             return Err(FailureReason::Singular);

@@ -97,38 +97,20 @@ impl StageSolver {
 
     /// Factors I − c J; returns false where it is singular.
     fn factorize(&mut self, c: f64) -> bool {
-        let jacobian = &self.jacobian;
-        self.newton_matrix.lu.factor(self.f.len(), |row, column| {
-            f64::from(row == column) - c * jacobian.at(row, column)
-        })
+        self.jacobian
+            .factor_newton_matrix(c, &mut self.newton_matrix.lu)
     }
 
-    /// Evaluates the field and its Jacobian at (t, u).
+    /// Evaluates the field and its Jacobian at (t, u), without `u` at the current state.
     pub fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
         t: f64,
-        u: &[f64],
+        u: Option<&[f64]>,
     ) {
-        let place = (integrator.problem.sample, t);
-        let rhs = integrator.rhs;
-        rhs.eval_taped(place.0, t, u, &mut self.slot, &mut self.f);
-        self.jacobian.fill(rhs, place, &self.slot);
-        integrator.work.stats.evaluations += 1;
-        integrator.work.stats.jacobians += 1;
+        integrator.linearize((t, u), &mut self.slot, &mut self.f, &mut self.jacobian);
         (self.has_jacobian, self.jacobian_fresh) = (true, true);
         self.newton_matrix.invalidate();
-    }
-
-    /// Evaluates the field and its Jacobian at t and the current state.
-    pub fn linearize_at_state<R: Rhs + ?Sized, const TAPE: bool>(
-        &mut self,
-        integrator: &mut IntegratorCore<R, TAPE>,
-        t: f64,
-    ) {
-        let state = std::mem::take(&mut integrator.work.state);
-        self.linearize(integrator, t, &state);
-        integrator.work.state = state;
     }
 
     /// Evaluates the field and its Jacobian at the start of a solve; with a tape, the slot of the start is written there.
@@ -136,7 +118,7 @@ impl StageSolver {
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
     ) -> Result<(), FailureReason> {
-        self.linearize_at_state(integrator, integrator.stepper.t);
+        self.linearize(integrator, integrator.stepper.t, None);
         if TAPE {
             let (tape, len) = (&mut integrator.work.tape, self.slot.len());
             tape.resize(tape.len().max(len), 0.0);

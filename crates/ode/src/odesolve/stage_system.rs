@@ -96,6 +96,7 @@ impl StageSystem {
             f64::from(r == c) - h * matrix.a(i, j) * jacobians[j].at(r % dof, c % dof)
         })
     }
+
     /// Factors I − c J for one stage, with the Jacobian of its taped slot; returns false where it is singular.
     pub fn factor_stage<R: Rhs + ?Sized>(
         &mut self,
@@ -109,8 +110,6 @@ impl StageSystem {
             return false;
         };
         jacobian.fill(rhs, place, slot);
-        lu.factor(rhs.dof(), |row, column| {
-            f64::from(row == column) - c * jacobian.at(row, column)
-        })
+        jacobian.factor_newton_matrix(c, lu)
     }
 }

@@ -1,7 +1,8 @@
 //! Right-hand sides given as closures, and the integrator that is advanced step by step: published solutions of the classic
 //! problems, and the bits of `solve`.
 
-use odesync_ode::field::{VectorField, system};
+use odesync_ode::dynamics::{lorenz, robertson};
+use odesync_ode::field::{Expr, VectorField, system};
 use odesync_ode::odesolve::{
     Controller, Event, FnRhs, Integrator, Rhs, SolveOptions, Solver, SolverFamily, solve, solve_fn,
     solve_rhs, solvers,
@@ -106,6 +107,140 @@ const CLASSICS: [(ClassicProblem, Slope); 10] = [
     (classic_problems::HIRES, HIRES),
     (classic_problems::E5, E5),
 ];
+
+/// Returns the field of a classic problem.
+fn field_of(classic: &ClassicProblem) -> VectorField {
+    let field = match classic.name {
+        "Arenstorf orbit" => system(4, &[("mu", 0.012_277_471)], |_, u, p| {
+            let (mu, x, y) = (p.get("mu"), u.at(0), u.at(1));
+            let nu = 1.0 - &mu;
+            let d1 = ((&x + &mu).square() + y.square()).powf(1.5);
+            let d2 = ((&x - &nu).square() + y.square()).powf(1.5);
+            let pull = |along: &Expr, to: &Expr| &nu * along / &d1 + &mu * to / &d2;
+            vec![
+                u.at(2),
+                u.at(3),
+                &x + 2.0 * u.at(3) - pull(&(&x + &mu), &(&x - &nu)),
+                &y - 2.0 * u.at(2) - pull(&y, &y),
+            ]
+        }),
+        "Brusselator" => system(2, &[], |_, u, _| {
+            let reaction = u.at(0).square() * u.at(1);
+            vec![1.0 + &reaction - 4.0 * u.at(0), 3.0 * u.at(0) - &reaction]
+        }),
+        "rigid body" => system(3, &[], |_, u, _| {
+            vec![
+                u.at(1) * u.at(2),
+                -u.at(0) * u.at(2),
+                -0.51 * u.at(0) * u.at(1),
+            ]
+        }),
+        "Pleiades" => system(28, &[], |_, u, _| {
+            let mut du: Vec<Expr> = (14..28).map(|i| u.at(i)).collect();
+            for from in [0, 7] {
+                for i in 0..7 {
+                    let pull = |j: usize| {
+                        let r2 =
+                            (u.at(i) - u.at(j)).square() + (u.at(7 + i) - u.at(7 + j)).square();
+                        (j + 1) as f64 * (u.at(from + j) - u.at(from + i)) / r2.powf(1.5)
+                    };
+                    let pulls = (0..7).filter(|j| *j != i).map(pull);
+                    du.extend(pulls.reduce(|a, b| a + b));
+                }
+            }
+            du
+        }),
+        "Lorenz" => lorenz(),
+        "Van der Pol, scaled, ε = 1e-6" => system(2, &[("epsilon", 1e-6)], |_, u, p| {
+            let damping = (1.0 - u.at(0).square()) * u.at(1);
+            vec![u.at(1), (damping - u.at(0)) / p.get("epsilon")]
+        }),
+        "Robertson" => robertson(),
+        "Oregonator" => system(3, &[], |_, u, _| {
+            let (x, y, z) = (u.at(0), u.at(1), u.at(2));
+            vec![
+                77.27 * (&y + &x * (1.0 - 8.375e-6 * &x - &y)),
+                (&z - (1.0 + &x) * &y) / 77.27,
+                0.161 * (&x - &z),
+            ]
+        }),
+        "HIRES" => system(8, &[], |_, u, _| {
+            let u = |i: usize| u.at(i);
+            let last = 280.0 * u(5) * u(7) - 1.81 * u(6);
+            vec![
+                -1.71 * u(0) + 0.43 * u(1) + 8.32 * u(2) + 0.0007,
+                1.71 * u(0) - 8.75 * u(1),
+                -10.03 * u(2) + 0.43 * u(3) + 0.035 * u(4),
+                8.32 * u(1) + 1.71 * u(2) - 1.12 * u(3),
+                -1.745 * u(4) + 0.43 * u(5) + 0.43 * u(6),
+                -280.0 * u(5) * u(7) + 0.69 * u(3) + 1.71 * u(4) - 0.43 * u(5) + 0.69 * u(6),
+                last.clone(),
+                -last,
+            ]
+        }),
+        "E5" => system(4, &[], |_, u, _| {
+            let slow = 7.89e-10 * u.at(0);
+            let first = 1.1e7 * u.at(0) * u.at(2);
+            let second = 1.13e9 * u.at(1) * u.at(2);
+            let last = 1.13e3 * u.at(3);
+            vec![
+                -&slow - &first,
+                &slow - &second,
+                slow - &first - second + &last,
+                first - last,
+            ]
+        }),
+        other => panic!("{other} has no field here"),
+    };
+    field.unwrap()
+}
+
+#[test]
+fn closures_and_fields_have_the_same_solutions_of_the_classic_problems() {
+    for (classic, f) in &CLASSICS {
+        let field = field_of(classic);
+        let mut slope = vec![0.0; classic.u0.len()];
+        f(0.0, classic.u0, &mut slope);
+        for (a, b) in slope.iter().zip(field.derivative(0.0, classic.u0).unwrap()) {
+            assert!(
+                (a - b).abs() <= 1e-13 * b.abs(),
+                "{}: {a} {b}",
+                classic.name
+            );
+        }
+        let names: &[&str] = match classic.stiff {
+            true => &["radau", "kvaerno5", "rodas5p", "bdf", "auto"],
+            false => &["dopri5", "vern7", "dopri8", "auto"],
+        };
+        for name in names {
+            let options = SolveOptions {
+                max_steps: 1_000_000,
+                ..SolveOptions::default()
+                    .solver(name)
+                    .unwrap()
+                    .tolerances(classic.tolerances.0, classic.tolerances.1)
+            };
+            let t = [0.0, classic.end];
+            let by_field = solve(&field, classic.u0, &t, &options).unwrap();
+            let by_closure = solve_fn(f, classic.u0, &t, &options).unwrap();
+            for (by, solution) in [("solve", &by_field), ("solve_fn", &by_closure)] {
+                let by = format!("{by}, {name}");
+                classic.check(&by, &solution.u.row(1).to_vec(), 1.0);
+            }
+            for (i, (a, b)) in by_closure
+                .u
+                .row(1)
+                .iter()
+                .zip(by_field.u.row(1))
+                .enumerate()
+            {
+                let is_zero = classic.want.get(i) == Some(&0.0);
+                let off = (a - b).abs() / if is_zero { 1.0 } else { b.abs() };
+                assert!(off < classic.within, "{}, {name}: {a} {b}", classic.name);
+            }
+        }
+    }
+}
 
 #[test]
 fn closures_reach_the_published_solutions_with_every_controller() {

@@ -1,5 +1,6 @@
 //! Gradients through jumps of the state and switches of the equations, against finite differences of solves.
 
+use odesync_base::options::Named;
 use odesync_ode::field::{Expr, VectorField, system};
 use odesync_ode::odesolve::{
     Adjoint, Direction, Dose, Engine, Event, Jump, NativeEngine, Problem, SolveGradient,
@@ -30,7 +31,7 @@ fn options(adjoint: &str, solver: &str) -> SolveOptions {
     let tolerance = if solver == "bdf" { 1e-10 } else { 1e-11 };
     let mut options = options
         .tolerances(tolerance, tolerance)
-        .adjoint(Adjoint::by_name(adjoint).unwrap());
+        .adjoint(Adjoint::from_name(adjoint).unwrap());
     options.max_steps = 1_000_000;
     options
 }
@@ -259,7 +260,7 @@ fn fixed_steps_too() {
             let options = options
                 .step_size(0.002)
                 .switches(true)
-                .adjoint(Adjoint::by_name(adjoint).unwrap());
+                .adjoint(Adjoint::from_name(adjoint).unwrap());
             let (got, got_u0) = gradient(&thresholds(), (&[1.5, 0.0], &t), &options, &bars);
             for (got, want) in got.iter().zip(&want).chain(got_u0.iter().zip(&want_u0)) {
                 let off = (got - want).abs();

@@ -1,6 +1,7 @@
 //! Samples side by side have the bits of each alone: values, slots, derivatives by state and parameters.
 
 use ndarray::Array2;
+use odesync_base::options::Named;
 use odesync_ode::field::native::{Evaluator, LaneGradient};
 use odesync_ode::field::{FieldBuilder, InputSignal, Isa, Unary, VectorField};
 use odesync_ode::odesolve::{
@@ -430,7 +431,7 @@ fn there_and_back_at_once_has_the_bits_of_there_and_then_back() {
                     .collect();
                 let gradient = fresh.backward(&bars).unwrap();
                 let (trajectories, got) = once.unwrap();
-                let what = format!("{}, {}, round {round}", solver.name, adjoint.name());
+                let what = format!("{}, {}, round {round}", solver.name, adjoint.to_name());
                 for (one, other) in trajectories.iter().zip(&solved) {
                     assert_eq!(bits(&one.u), bits(&other.u), "{what}");
                 }

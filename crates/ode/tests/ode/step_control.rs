@@ -1,6 +1,7 @@
 //! Tests of step control: controllers, limits on the step size, and the cost of dense output.
 
 use ndarray::array;
+use odesync_base::options::Named;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::field::{InputSignal, driven_system, system};
 use odesync_ode::odesolve::{Controller, OutputPosition, SolveOptions, solve, solvers};
@@ -62,7 +63,39 @@ fn pi_control_keeps_the_tolerance_and_rejects_less() {
             "{name}: {u} {v}"
         );
     }
-    assert_eq!(Controller::by_name("pi").unwrap().name(), "pi");
+}
+
+#[test]
+fn every_controller_keeps_the_tolerance_with_every_adaptive_method() {
+    let field = lorenz().unwrap();
+    let (u0, t) = ([1.0, 1.0, 1.0], [0.0, 1.0]);
+    let tight = SolveOptions::default().solver("vern7").unwrap();
+    let want = solve(&field, &u0, &t, &tight.tolerances(1e-12, 1e-12)).unwrap();
+    for method in solvers::ALL.iter().filter(|m| m.is_adaptive()) {
+        let mut steps = vec![];
+        for name in Controller::NAMES {
+            let options = SolveOptions::default().solver(method.name).unwrap();
+            let controller = Controller::from_name(name).unwrap();
+            let options = options.tolerances(1e-6, 1e-6).controller(controller);
+            let got = solve(&field, &u0, &t, &options).unwrap();
+            let off = (&got.u - &want.u)
+                .iter()
+                .fold(0.0, |a: f64, x| a.max(x.abs()));
+            // The error of a method of order 2 grows over its many steps.
+            let bound = if method.order > 2 { 2e-3 } else { 2e-2 };
+            assert!(off < bound, "{}, {name}: {off:e}", method.name);
+            steps.push((name, got.recorded.steps));
+        }
+        for (i, (a, some)) in steps.iter().enumerate() {
+            for (b, others) in &steps[i + 1..] {
+                assert!(
+                    some != others,
+                    "{}: {a} takes the steps of {b}",
+                    method.name
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Equations that switch at times: steps end there, a pulse is not missed, and the derivative by such a time is the jump of the field
 //! times the adjoint.
 
+use odesync_base::options::Named;
 use odesync_ode::field::{Expr, FieldBuilder, InputSignal, Signal, VectorField, system};
 use odesync_ode::odesolve::{
     Adjoint, Engine, FnRhs, NativeEngine, Problem, SolveOptions, Tangent, jvp, solve, solve_rhs,
@@ -146,7 +147,7 @@ fn the_derivative_by_a_switching_time_is_the_jump_times_the_adjoint() {
     });
     for adjoint in Adjoint::NAMES {
         for solver in solvers::ALL {
-            let adjoint = Adjoint::by_name(adjoint).unwrap();
+            let adjoint = Adjoint::from_name(adjoint).unwrap();
             let mut options = SolveOptions::default().solver(solver.name).unwrap();
             options = options.tolerances(1e-9, 1e-11).adjoint(adjoint);
             if !solver.is_adaptive() {
@@ -172,7 +173,7 @@ fn the_derivative_by_a_switching_time_is_the_jump_times_the_adjoint() {
                     off < bound,
                     "{} {}: {got} {want}",
                     solver.name,
-                    adjoint.name()
+                    adjoint.to_name()
                 );
             }
         }

@@ -1,5 +1,6 @@
 //! A problem written in other units takes the same steps: no constant of a solve has a unit of time or of the state.
 
+use odesync_base::options::Named;
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
     Adjoint, Engine, FnRhs, NativeEngine, Problem, Solution, SolveOptions, Step, solve, solve_rhs,
@@ -189,7 +190,7 @@ fn gradients_and_events_are_those_of_the_base_units() {
         (gradient.values[0] / time, gradient.u0[0].clone())
     };
     for name in Adjoint::NAMES {
-        let adjoint = Adjoint::by_name(name).unwrap();
+        let adjoint = Adjoint::from_name(name).unwrap();
         for solver in adaptive() {
             if options(solver, 1.0).adjoint(adjoint).check().is_err() {
                 continue;
@@ -318,7 +319,7 @@ fn each_state_variable_has_its_tolerance() {
         let two = solve(&field, &[1.0, 2.0], &t, &two).unwrap();
         assert_eq!((one.u, one.recorded), (two.u, two.recorded), "{solver}");
         for name in Adjoint::NAMES {
-            let options = each.clone().adjoint(Adjoint::by_name(name).unwrap());
+            let options = each.clone().adjoint(Adjoint::from_name(name).unwrap());
             if options.check().is_err() {
                 continue;
             }

@@ -5,15 +5,14 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, s};
 
 use super::settings::{
-    DatasetSettings, FileDataSettings, NoiseSettings, OneOrMany, SimulatedDataSettings, required,
+    DataFormat, DatasetSettings, FileDataSettings, NoiseSettings, SimulatedDataSettings, required,
 };
 use crate::{Error, Result};
-use odesync_base::error;
-use odesync_base::options::Named;
+use odesync_base::options::{Named, find};
 use odesync_base::text::count_of;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_ode::{dynamics, odesolve};
-use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset, RelativeTo};
+use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
 
 /// Relative and absolute tolerance of the truth: far below any noise, and below the accuracy asked of a model.
 const TRUTH_TOLERANCES: (f64, f64) = (1e-11, 1e-13);
@@ -52,8 +51,9 @@ impl ExperimentData {
 
 fn add_noise(data: Dataset, noise: Option<&NoiseSettings>) -> Result<Dataset> {
     match noise {
-        Some(n) => {
-            data.add_noise_seeded(n.amplitude, RelativeTo::from_name(&n.relative_to)?, n.seed)
+        Some(NoiseSettings { amplitude, options }) => {
+            let seed = options.seed.unwrap_or_default();
+            data.add_noise_seeded(*amplitude, options.relative_to, seed)
         }
         None => Ok(data),
     }
@@ -95,7 +95,7 @@ fn head(data: &Dataset, key: &str, n: usize) -> Result<Dataset> {
 
 fn read(settings: &FileDataSettings) -> Result<ExperimentData> {
     let path = required(
-        settings.path.as_deref(),
+        settings.path.as_deref().map(Path::new),
         "dataset.path",
         "it is the file that holds the data; give it as dataset.path=FILE",
     )?;
@@ -121,55 +121,45 @@ fn read(settings: &FileDataSettings) -> Result<ExperimentData> {
     })
 }
 
-const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt_lipson"];
-
-/// Returns the given file format, else the one that the file's extension implies.
-fn file_format(path: &Path, given: Option<&str>) -> Result<&'static str> {
+/// Returns the format that the settings give, else the one that the file's extension implies.
+fn file_format(path: &Path, given: Option<DataFormat>) -> Result<DataFormat> {
     // A table may be packed.
-    let path = match path.extension().is_some_and(|e| e == "gz") {
+    let unpacked = match path.extension().is_some_and(|e| e == "gz") {
         true => path.with_extension(""),
         false => path.to_path_buf(),
     };
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    let name = given.unwrap_or(match ending {
-        "txt" | "tsv" | "dat" => "csv",
-        other => other,
-    });
-    FORMATS
-        .into_iter()
-        .find(|known| *known == name)
-        .ok_or_else(|| match given {
-            Some(name) => error::unknown("dataset.format", name, FORMATS),
-            None => Error::invalid(format!(
-                "what kind of file {} is can't be seen from its name; say it as dataset.format={}",
-                path.display(),
-                FORMATS.join("|")
-            )),
-        })
+    let implied = || match unpacked.extension().and_then(|e| e.to_str()).unwrap_or("") {
+        "txt" | "tsv" | "dat" => Some(DataFormat::Csv),
+        ending => DataFormat::from_name(ending).ok(),
+    };
+    given.or_else(implied).ok_or_else(|| {
+        Error::invalid(format!(
+            "what kind of file {} is can't be seen from its name; say it as dataset.format={}",
+            path.display(),
+            DataFormat::NAMES.join("|")
+        ))
+    })
 }
 
 fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
-    let format = file_format(path, settings.format.as_deref())?;
+    let format = file_format(path, settings.format)?;
+    check_table_options(settings, format)?;
+    let table = &settings.table;
     match format {
-        "csv" => datasets::read_csv(
+        DataFormat::Csv => datasets::read_csv(
             path,
             &CsvOptions {
-                time: settings.time.clone().map(Column::from),
-                state: settings
-                    .state
-                    .clone()
-                    .map(|names| names.into_vec().into_iter().map(Column::from).collect()),
-                dt: settings.dt.map(|dt| dt / settings.every.max(1) as f64),
-                ..CsvOptions::default()
+                dt: table.dt.map(|dt| dt / settings.every.max(1) as f64),
+                ..table.clone()
             },
         ),
-        "json" => datasets::read_json(path),
-        "npz" => datasets::read_npz(path, &array_names(settings)?),
-        "safetensors" => datasets::read_safetensors(path, &array_names(settings)?),
-        "schmidt_lipson" => datasets::read_schmidt_lipson(path, settings.trial as usize),
-        _ => {
+        DataFormat::Json => datasets::read_json(path),
+        DataFormat::Npz => datasets::read_npz(path, &array_names(table)?),
+        DataFormat::Safetensors => datasets::read_safetensors(path, &array_names(table)?),
+        DataFormat::SchmidtLipson => datasets::read_schmidt_lipson(path, settings.trial),
+        DataFormat::Npy => {
             let dt = required(
-                settings.dt,
+                table.dt,
                 "dataset.dt",
                 "an .npy file holds no times; give the time between two rows as dataset.dt=1.0",
             )?;
@@ -178,21 +168,44 @@ fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
     }
 }
 
-/// Returns the names of the arrays in a file that holds several.
-fn array_names(settings: &FileDataSettings) -> Result<ArrayNames> {
-    let u = match settings.state.clone().map(OneOrMany::into_vec) {
-        None => None,
-        Some(names) => match <[String; 1]>::try_from(names) {
-            Ok([name]) => Some(name),
-            Err(_) => {
-                return Err(Error::invalid(
-                    "dataset.state names one array of such a file, not several",
-                ));
-            }
-        },
+/// Refuses options of text tables where the file is none, and an initial state that is not that of the first row.
+fn check_table_options(settings: &FileDataSettings, format: DataFormat) -> Result<()> {
+    let of_tables = |name: &&&str| {
+        let elsewhere = ["time", "state", "dt"].contains(*name);
+        !elsewhere && find(&[CsvOptions::OPTIONS], name).is_some()
     };
+    match settings.given.iter().find(of_tables) {
+        Some(name) if format != DataFormat::Csv => Err(Error::invalid(format!(
+            "dataset.{name} belongs to text tables, and the file is {}; leave it out",
+            format.to_name()
+        ))),
+        Some(_) if settings.table.u0.is_some() && settings.from > 0 => Err(Error::invalid(
+            "dataset.u0 is the state of the file's first row, and dataset.from begins after it; leave one of them out",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the names of the arrays in a file that holds several.
+fn array_names(table: &CsvOptions) -> Result<ArrayNames> {
+    let name = |key: &str, column: &Column| match column {
+        Column::Name(name) => Ok(name.clone()),
+        Column::Index(index) => Err(Error::invalid(format!(
+            "dataset.{key} names an array of such a file, and {index} is a number"
+        ))),
+    };
+    let u = match table.state.as_deref() {
+        None => None,
+        Some([one]) => Some(name("state", one)?),
+        Some(_) => {
+            return Err(Error::invalid(
+                "dataset.state names one array of such a file, not several",
+            ));
+        }
+    };
+    let t = table.time.as_ref().map(|time| name("time", time));
     Ok(ArrayNames {
-        t: settings.time.clone(),
+        t: t.transpose()?,
         u,
         ..ArrayNames::default()
     })
@@ -200,11 +213,6 @@ fn array_names(settings: &FileDataSettings) -> Result<ArrayNames> {
 
 /// Makes a dataset from an array `[time, dof]` without times; after `every`th rows are taken, the times are `dt` apart.
 fn from_untimed_array(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> {
-    if !(dt > 0.0 && dt.is_finite()) {
-        return Err(Error::invalid(format!(
-            "dataset.dt must be a positive time, not {dt}"
-        )));
-    }
     let shape = u.shape().to_vec();
     let u: Array3<f64> = match u.into_dimensionality::<Ix2>() {
         Ok(u) => u.insert_axis(Axis(0)),
@@ -224,9 +232,6 @@ fn select_rows(data: Dataset, settings: &FileDataSettings) -> Result<Dataset> {
     let n = data.len();
     let (from, every) = (settings.from, settings.every);
     let rows = settings.rows.unwrap_or(n.saturating_sub(from));
-    if every == 0 {
-        return Err(Error::invalid("dataset.every must be at least 1"));
-    }
     let to = from.saturating_add(rows);
     if to > n || rows < 2 {
         return Err(Error::invalid(format!(

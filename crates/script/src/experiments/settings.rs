@@ -1,14 +1,16 @@
 //! The content of a configuration, typed. The files of `configs/` explain every value.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::{Error, Result};
-use odesync_base::error;
-use odesync_base::options::{Key, OptionSet, OptionSubset, split};
+use odesync_base::options::{
+    Count, Key, Maybe, NonNegative, Number, OneOf, OptionSet, OptionSubset, Text, Whole, split,
+};
+use odesync_base::{error, impl_named, option_set};
 use odesync_config::Config;
+use odesync_train::datasets::{CsvOptions, NoiseOptions};
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
     Homotopy, MultipleShooting, Optimizer, TrainOptions, TrainingMethod, WeakConstraint,
@@ -66,75 +68,89 @@ pub struct SimulatedDataSettings {
     /// Number of times after the training data.
     pub extrapolate: usize,
     /// Noise of the measurements; none where `None`.
+    #[serde(default, deserialize_with = "skip")]
     pub noise: Option<NoiseSettings>,
 }
 
-/// The settings of Gaussian noise.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoiseSettings {
-    /// Standard deviation, in units of `relative_to`.
-    pub amplitude: f64,
-    /// Unit of `amplitude`: `mean`, `std` or `nothing`.
-    pub relative_to: String,
-    /// Seed of the noise.
-    pub seed: u64,
+/// Passes over a part of the configuration that is read as a set of options.
+fn skip<'de, D: serde::Deserializer<'de>, T: Default>(part: D) -> std::result::Result<T, D::Error> {
+    serde::de::IgnoredAny::deserialize(part).map(|_| T::default())
 }
 
-/// The settings of measured data, which are read from a file.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileDataSettings {
-    #[allow(
-        dead_code,
-        reason = "read before the rest, to know which settings these are"
-    )]
-    kind: String,
-    /// Path of the file.
-    pub path: Option<PathBuf>,
-    /// Format of the file; implied by its extension where `None`.
-    pub format: Option<String>,
-    /// Column or array of the times.
-    pub time: Option<String>,
-    /// Columns, or array, of the state.
-    pub state: Option<OneOrMany<String>>,
-    /// Number of the trial to read.
-    pub trial: u32,
-    /// Time between two selected rows, for a file without times.
-    pub dt: Option<f64>,
-    /// Index of the first row to use.
-    pub from: usize,
-    /// Number of rows to use; all further rows where `None`.
-    pub rows: Option<usize>,
-    /// Stride of the selected rows: 1 for every row, 2 for every second row.
-    pub every: usize,
-    /// Factor that the state is multiplied by.
-    pub scale: f64,
-    /// Number of times of the training data.
-    pub train: Option<usize>,
-    /// Number of times after the training data.
-    pub extrapolate: Option<usize>,
-    /// Noise to add; none where `None`.
-    pub noise: Option<NoiseSettings>,
+option_set! {
+    /// The settings of Gaussian noise: its amplitude, and what [`NoiseOptions`] say.
+    #[derive(Debug, Clone)]
+    pub struct NoiseSettings {
+        /// Standard deviation, in units of `relative_to`.
+        pub amplitude: f64 as NonNegative = 0.0, "to be given";
+    }
+    sets {
+        /// Unit of the amplitude, and seed.
+        pub options: NoiseOptions;
+    }
 }
 
-/// A value or a list of values.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "should be one value or a list of them")]
-pub enum OneOrMany<T> {
-    /// A single value.
-    One(T),
-    /// A list of values.
-    Many(Vec<T>),
+/// Format of a file of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataFormat {
+    /// A text table.
+    Csv,
+    /// JSON.
+    Json,
+    /// An array of numpy's.
+    Npy,
+    /// Several arrays of numpy's.
+    Npz,
+    /// Tensors.
+    Safetensors,
+    /// The pendulums of Schmidt and Lipson.
+    SchmidtLipson,
 }
 
-impl<T> OneOrMany<T> {
-    /// Returns the values as a list.
-    pub fn into_vec(self) -> Vec<T> {
-        match self {
-            OneOrMany::One(one) => vec![one],
-            OneOrMany::Many(more) => more,
-        }
+impl_named!(
+    DataFormat,
+    "format",
+    Csv = "csv",
+    Json = "json",
+    Npy = "npy",
+    Npz = "npz",
+    Safetensors = "safetensors",
+    SchmidtLipson = "schmidt_lipson",
+);
+
+option_set! {
+    /// The settings of measured data, which are read from a file.
+    #[derive(Debug, Clone)]
+    pub struct FileDataSettings {
+        /// Path of the file.
+        pub path: Option<String> as Maybe<Text> = None, "to be given";
+        /// Format of the file.
+        pub format: Option<DataFormat> as Maybe<OneOf<DataFormat>> = None, "by the file's ending";
+        /// Number of the trial to read.
+        pub trial: usize as Whole = 0;
+        /// Index of the first row to use.
+        pub from: usize as Whole = 0;
+        /// Number of rows to use.
+        pub rows: Option<usize> as Maybe<Whole> = None, "all further rows";
+        /// Stride of the selected rows: 1 for every row, 2 for every second row.
+        pub every: usize as Count = 1;
+        /// Factor that the state is multiplied by.
+        pub scale: f64 as Number = 1.0;
+        /// Number of times of the training data.
+        pub train: Option<usize> as Maybe<Whole> = None, "all";
+        /// Number of times after the training data.
+        pub extrapolate: Option<usize> as Maybe<Whole> = None, "the rest";
+    }
+    sets {
+        /// Columns of the time and the state, or the names of their arrays, the time between two selected rows of a file without
+        /// times, and how a text table is written.
+        pub table: CsvOptions;
+    }
+    others {
+        /// Noise to add; none where `None`.
+        pub noise: Option<NoiseSettings> = None;
+        /// Names of the options that were given.
+        pub given: Vec<&'static str> = vec![];
     }
 }
 
@@ -191,8 +207,11 @@ impl ExperimentSettings {
             experiment: config.section("experiment")?,
             random_seed: config.section("random_seed")?,
             dataset: match config.section::<String>("dataset.kind")?.as_str() {
-                "simulated" => DatasetSettings::Simulated(config.section("dataset")?),
-                "file" => DatasetSettings::File(Box::new(config.section("dataset")?)),
+                "simulated" => DatasetSettings::Simulated(SimulatedDataSettings {
+                    noise: read_noise(config)?,
+                    ..config.section("dataset")?
+                }),
+                "file" => DatasetSettings::File(Box::new(read_file_settings(config)?)),
                 other => return Err(error::unknown("dataset.kind", other, ["simulated", "file"])),
             },
             model: config.section("model")?,
@@ -202,6 +221,29 @@ impl ExperimentSettings {
             progress: config.section("trainer.progress")?,
         })
     }
+}
+
+/// Reads the group `dataset` of measured data.
+fn read_file_settings(config: &Config) -> Result<FileDataSettings> {
+    let mut file = FileDataSettings::default();
+    file.given = config.read_options("dataset", &mut [&mut file], &["kind", "noise"])?;
+    file.noise = read_noise(config)?;
+    Ok(file)
+}
+
+/// Reads the noise of the data; none where it is `null`.
+fn read_noise(config: &Config) -> Result<Option<NoiseSettings>> {
+    const PATH: &str = "dataset.noise";
+    if config.get(PATH).is_none_or(odesync_config::Value::is_null) {
+        return Ok(None);
+    }
+    let mut noise = NoiseSettings::default();
+    let given = config.read_options(PATH, &mut [&mut noise], &[])?;
+    for key in ["amplitude", "relative_to", "seed"] {
+        let value = given.contains(&key).then_some(());
+        required(value, &format!("{PATH}.{key}"), "noise needs it")?;
+    }
+    Ok(Some(noise))
 }
 
 const PARTS: (&[Key], &[Key]) = split(TrainOptions::OPTIONS, "out");

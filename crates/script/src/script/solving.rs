@@ -15,7 +15,8 @@ use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
-use odesync_base::options::split;
+use odesync_base::option_set;
+use odesync_base::options::{Count, Flag, Maybe, Mismatch, OneOf, OptionKind, Value, join, split};
 use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
@@ -39,24 +40,47 @@ pub(super) const ADJOINT: &[Key] = PARTS.1;
 /// The option keys of the engine and the device.
 pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
-const TERMINAL: &str = "true, false or the number of the hit, counted from 1";
+/// The number of the hit of an event that ends the solve: `true` is the first, `false` none.
+#[derive(Debug)]
+struct TerminalHit;
+
+impl OptionKind for TerminalHit {
+    type Field = Option<usize>;
+    const EXPECTED: &'static str = "true, false or the number of the hit, counted from 1";
+    const LITERALS: &'static [&'static str] = Flag::LITERALS;
+
+    fn read(value: &Value) -> std::result::Result<Option<usize>, Mismatch> {
+        match value {
+            Value::Bool(first) => Ok(first.then_some(1)),
+            value => Count::read(value).map(Some),
+        }
+    }
+
+    fn write(field: &Option<usize>) -> Value {
+        field.map_or(Value::Bool(false), Value::from)
+    }
+}
+
+option_set! {
+    /// Options of an event beside its closures.
+    #[derive(Debug)]
+    struct EventOptions {
+        /// Count `"up"` or `"down"` crossings of the event only.
+        direction: Option<Direction> as Maybe<OneOf<Direction>> = None, "`\"both\"`";
+        /// End the solution at the event, or with a number at that hit of it, counted from 1; `sol.ended_by` says which event it was.
+        terminal: Option<usize> as TerminalHit = None;
+    }
+}
 
 /// The option keys of an event.
-const EVENT: &[Key] = &[
-    Key::new("event").doc(
+const EVENT: &[Key] = &join::<4>(&[
+    &[Key::new("event").doc(
         "A closure `|t, u, p| …` whose zeros are found; `p` holds the field's single constants and its external inputs. `sol.events[i]` \
          has their times and states.",
-    ),
-    Key::new("direction")
-        .doc("Count `\"up\"` or `\"down\"` crossings of the event only.")
-        .choices(&Direction::NAMES)
-        .default(|| "both".into(), ""),
-    Key::flag("terminal")
-        .doc("End the solution at the event, or with a number at that hit of it, counted from 1; `sol.ended_by` says which event it was.")
-        .expected(TERMINAL)
-        .default(|| false.into(), ""),
-    JUMP,
-];
+    )],
+    EventOptions::OPTIONS,
+    &[JUMP],
+]);
 
 const JUMP: Key = Key::new("jump").doc(
     "A closure `|t, u, p| [ … ]` that returns the state after the event or the dose; `sol.events[i].u` is the one before it, an output \
@@ -253,8 +277,12 @@ fn one_event(
     options: &mut Options,
 ) -> RhaiResult<Option<Event>> {
     let closure = options.opt_closure("event")?;
-    let direction = options.opt_string("direction")?;
-    let terminal = terminal_hit(options)?;
+    let mut given = EventOptions::default();
+    options.read_set(&mut given)?;
+    let EventOptions {
+        direction,
+        terminal,
+    } = given;
     let after = options.opt_closure("jump")?;
     let Some(closure) = closure else {
         if direction.is_some() || terminal.is_some() || after.is_some() {
@@ -266,8 +294,8 @@ fn one_event(
         return Ok(None);
     };
     let mut event = event(context, &field.0, closure)?;
-    if let Some(name) = direction {
-        event = event.direction(Direction::by_name(&name)?);
+    if let Some(direction) = direction {
+        event = event.direction(direction);
     }
     if let Some(closure) = after {
         event = event.jump(jump(context, &field.0, closure)?)?;
@@ -316,20 +344,6 @@ fn doses(
     Ok(all)
 }
 
-/// Reads the number of the hit that ends the solve: `true` is the first, `false` none.
-fn terminal_hit(options: &mut Options) -> Result<Option<usize>> {
-    let Some(value) = options.take("terminal") else {
-        return Ok(None);
-    };
-    if let Ok(first) = value.as_bool() {
-        return Ok(first.then_some(1));
-    }
-    match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
-        Some(n) if n > 0 => Ok(Some(n)),
-        _ => Err(options.invalid_value("terminal", TERMINAL, &value)),
-    }
-}
-
 fn solve(
     context: &NativeCallContext,
     host: &Host,
@@ -352,7 +366,7 @@ fn solve(
     let t = convert::to_vector(t, "solve: t")?;
     let mut engine = engine(&name, &device)?;
     if u0.ndim() == 2 || !params.is_empty() {
-        let batch = batch_solving::Batch {
+        let batch = batch_solving::BatchInputs {
             field: &field.0,
             u0,
             params,

@@ -1,5 +1,6 @@
 //! Tests of the choice of the adjoint, in scripts and configurations.
 
+use odesync_base::options::Named;
 use odesync_ode::odesolve::Adjoint;
 use odesync_script::experiments::RunDir;
 use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
@@ -46,8 +47,11 @@ fn scripts_and_configurations_name_the_choice() {
     let mut number =
         |code: &str| -> f64 { session.eval(code, None).unwrap().text.parse().unwrap() };
     for choice in exact() {
-        let off = number(&format!("off.call(#{{ adjoint: \"{}\" }})", choice.name()));
-        assert!(off < 1e-12, "{}: {off:e}", choice.name());
+        let off = number(&format!(
+            "off.call(#{{ adjoint: \"{}\" }})",
+            choice.to_name()
+        ));
+        assert!(off < 1e-12, "{}: {off:e}", choice.to_name());
     }
     let loose = "off.call(#{ adjoint: \"adjoint\", adjoint_rtol: 1e-4, adjoint_atol: 1e-5 })";
     let (loose, tight) = (number(loose), number("off.call(#{ adjoint: \"adjoint\" })"));

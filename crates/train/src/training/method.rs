@@ -3,20 +3,18 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::optimizer::Optimizer;
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
 use crate::weak_constraint::{NoiseModel, WeakConstraint};
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value};
+use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value, find};
 
-/// Options of a run that belong to gradient descent.
-const OF_DESCENT: [&str; 9] = [
+/// Options of a run that belong to gradient descent, beside those of the optimiser.
+const OF_DESCENT: [&str; 6] = [
     "lr",
     "lr_schedule",
-    "optimizer",
-    "weight_decay",
-    "momentum",
     "clip",
     "scale",
     "adjoint",
@@ -130,9 +128,10 @@ impl TrainingMethod {
     /// The first one that does.
     pub fn check_given<'a>(&self, given: impl IntoIterator<Item = &'a str>) -> Result<()> {
         let is_self_setting = self.self_setting().is_some();
-        let of_noise = |key: &&str| NoiseModel::OPTIONS.iter().any(|known| known.name == *key);
+        let of_noise = |key: &&str| find(&[NoiseModel::OPTIONS], key).is_some();
+        let of_optimizer = |key: &&str| find(&[Optimizer::OPTIONS], key).is_some();
         let misplaced = |key: &&str| match is_self_setting {
-            true => OF_DESCENT.contains(key),
+            true => OF_DESCENT.contains(key) || of_optimizer(key),
             false => of_noise(key),
         };
         match (given.into_iter().find(misplaced), is_self_setting) {

@@ -82,7 +82,7 @@ pub use method::{Homotopy, MultipleShooting, TrainingMethod};
 pub use notes::zero_by_conditions;
 pub(crate) use objective::evaluate_loss;
 pub use objective::{Loss, Objective, predict};
-pub use optimizer::{Adam, Optimizer, OptimizerState};
+pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use options::TrainOptions;
 pub(crate) use options::solve_option_setters;
 pub use parameter_path::ParameterTrajectory;

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
-use odesync_base::options::{Key, Mismatch, Number, OptionKind, OptionSet, Text, Value};
+use odesync_base::options::{
+    Key, Mismatch, Named, NonNegative, OneOf, OptionKind, OptionSet, Value, join, split,
+};
+use odesync_base::{impl_named, number_kind, option_set};
 
 /// Optimisation algorithm with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,68 +18,76 @@ pub enum Optimizer {
     /// Adam (Kingma and Ba 2015); weight decay is added to the gradient.
     Adam(Adam),
     /// Gradient descent with momentum; weight decay is added to the gradient.
-    Sgd {
-        /// Momentum, 0 for none.
-        momentum: f64,
-        /// Weight decay.
-        weight_decay: f64,
-    },
+    Sgd(Sgd),
 }
 
-/// Settings of Adam and AdamW.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Adam {
-    /// Decay rate β₁ of the mean of gradients.
-    pub beta1: f64,
-    /// Decay rate β₂ of the mean of squared gradients.
-    pub beta2: f64,
-    /// Constant ε added to the denominator.
-    pub eps: f64,
-    /// Weight decay.
-    pub weight_decay: f64,
+impl_named!(
+    Optimizer,
+    "optimizer",
+    AdamW(Adam::default()) = "adamw",
+    Adam(Adam {
+        weight_decay: 0.0,
+        ..Adam::default()
+    }) = "adam",
+    Sgd(Sgd::default()) = "sgd",
+);
+
+number_kind!(
+    /// A number in [0, 1).
+    DecayRate, f64, "a number from 0 to below 1", Value::number, |x| (0.0..1.0).contains(&x)
+);
+
+option_set! {
+    /// Settings of Adam and AdamW; the defaults are those of AdamW.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Adam {
+        /// Decay rate β₁ of the mean of gradients, for adamw and adam.
+        pub beta1: f64 as DecayRate = 0.9;
+        /// Decay rate β₂ of the mean of squared gradients, for adamw and adam.
+        pub beta2: f64 as DecayRate = 0.999;
+        /// Constant ε added to the denominator, for adamw and adam.
+        pub eps: f64 as NonNegative = 1e-8;
+        /// Factor that pulls the weights towards 0.
+        pub weight_decay: f64 as NonNegative = 0.01;
+    }
+}
+
+option_set! {
+    /// Settings of gradient descent.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Sgd {
+        /// Momentum, for sgd only.
+        pub momentum: f64 as NonNegative = 0.0, "0";
+        /// Factor that pulls the weights towards 0.
+        pub weight_decay: f64 as NonNegative = 0.0, "0.01 for adamw, else 0";
+    }
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Optimizer::AdamW(Adam::default())
+    }
 }
 
 impl Optimizer {
-    /// Names of all optimisers, the default first.
-    pub const NAMES: [&'static str; 3] = ["adamw", "adam", "sgd"];
-
-    /// Returns the optimiser of this name, `adamw`, `adam` or `sgd`, with PyTorch's defaults.
-    ///
-    /// # Errors
-    /// An unknown name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        let adam = |weight_decay| Adam {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay,
-        };
-        match name {
-            "adamw" => Ok(Optimizer::AdamW(adam(0.01))),
-            "adam" => Ok(Optimizer::Adam(adam(0.0))),
-            "sgd" => Ok(Optimizer::Sgd {
-                momentum: 0.0,
-                weight_decay: 0.0,
-            }),
-            _ => Err(odesync_base::error::unknown("optimizer", name, Self::NAMES)),
-        }
-    }
-
-    /// Returns the name of the optimiser, as in scripts.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Optimizer::AdamW(_) => "adamw",
-            Optimizer::Adam(_) => "adam",
-            Optimizer::Sgd { .. } => "sgd",
-        }
-    }
+    /// Descriptions of the options: the name of the algorithm, and the settings of all of them.
+    pub const OPTIONS: &'static [Key] = &join::<6>(&[
+        &[Key::new("optimizer")
+            .doc("Algorithm; formulas and defaults are PyTorch's.")
+            .expected(<OneOf<Self> as OptionKind>::EXPECTED)
+            .choices(Self::NAMES)
+            .default(|| Value::from(Self::NAMES[0]), "")],
+        split(Sgd::OPTIONS, "weight_decay").1,
+        split(Sgd::OPTIONS, "weight_decay").0,
+        split(Adam::OPTIONS, "weight_decay").0,
+    ]);
 
     /// Sets the weight decay.
     #[must_use]
     pub fn with_weight_decay(mut self, decay: f64) -> Self {
         match &mut self {
             Optimizer::AdamW(a) | Optimizer::Adam(a) => a.weight_decay = decay,
-            Optimizer::Sgd { weight_decay, .. } => *weight_decay = decay,
+            Optimizer::Sgd(sgd) => sgd.weight_decay = decay,
         }
         self
     }
@@ -86,103 +97,64 @@ impl Optimizer {
     /// # Errors
     /// A setting out of its range.
     pub fn check(&self) -> Result<()> {
-        let fine = match self {
-            Optimizer::AdamW(a) | Optimizer::Adam(a) => {
-                (0.0..1.0).contains(&a.beta1)
-                    && (0.0..1.0).contains(&a.beta2)
-                    && a.eps >= 0.0
-                    && a.eps.is_finite()
-                    && a.weight_decay >= 0.0
-                    && a.weight_decay.is_finite()
-            }
-            Optimizer::Sgd {
-                momentum,
-                weight_decay,
-            } => {
-                *momentum >= 0.0
-                    && momentum.is_finite()
-                    && *weight_decay >= 0.0
-                    && weight_decay.is_finite()
-            }
-        };
-        if fine {
-            return Ok(());
+        match self {
+            Optimizer::AdamW(a) | Optimizer::Adam(a) => a.check_ranges(),
+            Optimizer::Sgd(sgd) => sgd.check_ranges(),
         }
-        Err(Error::invalid(format!(
-            "the settings of {} are out of range: betas in [0, 1), eps, momentum and weight_decay not negative",
-            self.name()
-        )))
+    }
+
+    fn settings(&self) -> &dyn OptionSet {
+        match self {
+            Optimizer::AdamW(a) | Optimizer::Adam(a) => a,
+            Optimizer::Sgd(sgd) => sgd,
+        }
+    }
+
+    fn settings_mut(&mut self) -> &mut dyn OptionSet {
+        match self {
+            Optimizer::AdamW(a) | Optimizer::Adam(a) => a,
+            Optimizer::Sgd(sgd) => sgd,
+        }
+    }
+
+    /// Returns why this optimiser has no setting of this name: it is that of others, or of none.
+    fn no_setting(&self, name: &str) -> Mismatch {
+        let others = Self::NAMES.iter().filter(|other| {
+            Self::from_name(other).is_ok_and(|other| other.settings().get(name).is_some())
+        });
+        let others: Vec<String> = others.map(|other| format!("\"{other}\"")).collect();
+        match others.is_empty() {
+            true => Mismatch::UnknownName,
+            false => Mismatch::Other(Error::invalid(format!(
+                "{} has no {name}; choose optimizer: {}",
+                self.to_name(),
+                others.join(" or ")
+            ))),
+        }
     }
 }
 
-impl Default for Optimizer {
-    fn default() -> Self {
-        Optimizer::AdamW(Adam {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay: 0.01,
-        })
-    }
-}
-
-impl Optimizer {
-    /// Descriptions of the options.
-    pub const OPTIONS: &'static [Key] = &[
-        Key::new("optimizer")
-            .doc("Algorithm; formulas and defaults are PyTorch's.")
-            .expected(Text::EXPECTED)
-            .choices(&Self::NAMES)
-            .default(|| Value::from(Self::NAMES[0]), ""),
-        Key::new("weight_decay")
-            .doc("Factor that pulls the weights towards 0.")
-            .expected(Number::EXPECTED)
-            .default(|| Value::Unit, "0.01 for adamw, else 0"),
-        Key::new("momentum")
-            .doc("Momentum, for sgd only.")
-            .expected(Number::EXPECTED)
-            .default(|| Value::Float(0.0), "0"),
-    ];
-}
-
+/// The option `optimizer` names the algorithm, and the others are the settings of the one that is chosen.
 impl OptionSet for Optimizer {
     fn keys(&self) -> Vec<&'static Key> {
         Self::OPTIONS.iter().collect()
     }
 
     fn try_set(&mut self, name: &str, value: &Value) -> std::result::Result<(), Mismatch> {
-        match name {
-            "optimizer" => *self = Self::by_name(&Text::read(value)?)?,
-            "weight_decay" => *self = self.clone().with_weight_decay(Number::read(value)?),
-            "momentum" => {
-                let given = Number::read(value)?;
-                match self {
-                    Optimizer::Sgd { momentum, .. } => *momentum = given,
-                    other => {
-                        let name = other.name();
-                        let message = format!("{name} has no momentum; choose optimizer: \"sgd\"");
-                        return Err(Error::invalid(message).into());
-                    }
-                }
-            }
-            _ => return Err(Mismatch::UnknownName),
+        if name == "optimizer" {
+            *self = OneOf::<Self>::read(value)?;
+            return Ok(());
         }
-        Ok(())
+        match self.settings_mut().try_set(name, value) {
+            Err(Mismatch::UnknownName) => Err(self.no_setting(name)),
+            done => done,
+        }
     }
 
     fn get(&self, name: &str) -> Option<Value> {
-        let (decay, momentum) = match self {
-            Optimizer::AdamW(a) | Optimizer::Adam(a) => (a.weight_decay, 0.0),
-            Optimizer::Sgd {
-                momentum,
-                weight_decay,
-            } => (*weight_decay, *momentum),
-        };
         match name {
-            "optimizer" => Some(self.name().into()),
-            "weight_decay" => Some(decay.into()),
-            "momentum" => Some(momentum.into()),
-            _ => None,
+            "optimizer" => Some(self.to_name().into()),
+            name => self.settings().get(name),
         }
     }
 }
@@ -235,10 +207,10 @@ impl OptimizerState {
                     n_decayed,
                 );
             }
-            Optimizer::Sgd {
+            Optimizer::Sgd(Sgd {
                 momentum,
                 weight_decay,
-            } => {
+            }) => {
                 for (i, (p, g)) in params.iter_mut().zip(gradient).enumerate() {
                     let g = g + if i < n_decayed {
                         weight_decay * *p

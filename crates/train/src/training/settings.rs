@@ -8,7 +8,7 @@ use super::method::TrainingMethod;
 use super::options::TrainOptions;
 use crate::Result;
 use crate::observation::Observation;
-use odesync_base::options::{OptionSet, Value, read_map, write_map};
+use odesync_base::options::{Named, OptionSet, Value, read_map, write_map};
 use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
 
 /// The method and the options of a run that its results depend on, except the solver options, which are in
@@ -50,29 +50,24 @@ const SAVED_IF_SET: [&str; 4] = ["holdout", "best_by", "best_of", "scale"];
 
 impl TrainSettings {
     pub(super) fn new(method: &TrainingMethod, options: &TrainOptions) -> Self {
+        let defaults = TrainOptions::default();
         TrainSettings {
             method: method.clone(),
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
             validate: options.validation.is_some(),
             options: TrainOptions {
-                optimizer: options.optimizer.clone(),
-                lr: options.lr,
-                lr_schedule: options.lr_schedule.clone(),
-                clip: options.clip,
-                patience: options.patience,
-                max_failures: options.max_failures,
+                epochs: defaults.epochs,
+                out: defaults.out,
+                resume: defaults.resume,
+                checkpoint_every: defaults.checkpoint_every,
+                solver: defaults.solver,
+                validation: defaults.validation,
+                interrupt: defaults.interrupt,
                 observation: Observation {
                     u0: None,
                     ..options.observation.clone()
                 },
-                trajectory_every: options.trajectory_every,
-                holdout: options.holdout,
-                best_by: options.best_by,
-                best_of: options.best_of,
-                scale: options.scale.clone(),
-                engine: options.engine.clone(),
-                device: options.device.clone(),
-                ..TrainOptions::default()
+                ..options.clone()
             },
         }
     }
@@ -171,6 +166,23 @@ fn take<T: serde::de::DeserializeOwned>(
     serde_json::from_value(value).map_err(|e| format!("{name}: {e}"))
 }
 
+/// The solver options that every checkpoint stores. Later ones, which are not in this list, it stores where they are not the defaults.
+const SAVED_OF_SOLVER: [&str; 13] = [
+    "solver",
+    "rtol",
+    "atol",
+    "step_size",
+    "substeps",
+    "first_step",
+    "max_step",
+    "controller",
+    "max_steps",
+    "breakpoints",
+    "adjoint",
+    "adjoint_rtol",
+    "adjoint_atol",
+];
+
 /// Solver options as a checkpoint stores them: under their names, but for the controller's.
 #[derive(Debug, Clone)]
 pub(super) struct SavedSolver(pub SolveOptions);
@@ -178,10 +190,14 @@ pub(super) struct SavedSolver(pub SolveOptions);
 impl Serialize for SavedSolver {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let controller = saved_controller(self.0.controller, self.0.solver);
+        let defaults = SolveOptions::default();
         let mut map = write_map(&self.0);
         if let Value::Map(entries) = &mut map {
-            // Checkpoints of before have none.
-            entries.retain(|(name, _)| name != "switches" || self.0.switches);
+            // Checkpoints of before have none of the others.
+            entries.retain(|(name, value)| {
+                let name = name.as_str();
+                SAVED_OF_SOLVER.contains(&name) || defaults.get(name).as_ref() != Some(value)
+            });
             let values = entries.iter_mut().filter(|(name, _)| name == "controller");
             values.for_each(|(_, value)| *value = controller.into());
         }
@@ -220,7 +236,7 @@ fn saved_controller(controller: Option<Controller>, solver: &Solver) -> &'static
         None => "i",
         Some(Controller::Integral) if own => "i",
         Some(Controller::Integral) => "integral",
-        Some(other) => other.name(),
+        Some(other) => other.to_name(),
     }
 }
 
@@ -229,7 +245,7 @@ fn controller_of(name: &str) -> Result<Option<Controller>> {
     match name {
         "i" => Ok(None),
         "integral" => Ok(Some(Controller::Integral)),
-        name => Controller::by_name(name).map(Some),
+        name => Controller::from_name(name).map(Some),
     }
 }
 

@@ -5,6 +5,7 @@ use super::oscillator::oscillator;
 use super::reference::{dataset, homotopy, model};
 use ndarray::{Array1, Array2, Array3, array};
 use odesync_base::Error;
+use odesync_base::options::Named;
 use odesync_base::random::Generator;
 use odesync_ode::engines::engine;
 use odesync_ode::field::{FieldBuilder, Unary, VectorField, system};
@@ -79,7 +80,7 @@ fn exact_choices_agree_with_backprop_with_every_method() {
                 for recorded_steps in [None, Some(&recorded)] {
                     let (got, _) = gradient(&field, t, &options, recorded_steps);
                     let off = relative_error(&got, &want);
-                    let what = format!("{} {}", method.name, choice.name());
+                    let what = format!("{} {}", method.name, choice.to_name());
                     assert!(
                         off < 1e-9,
                         "{what} {recorded_steps:?}: {off:e} {got:?} {want:?}"
@@ -117,7 +118,7 @@ fn steps_that_change_between_explicit_and_stiff() {
         for recorded_steps in [None, Some(&recorded)] {
             let options = options.clone().adjoint(choice);
             let off = relative_error(&gradient(&field, &t, &options, recorded_steps).0, &want);
-            assert!(off < 1e-8, "{}: {off:e}", choice.name());
+            assert!(off < 1e-8, "{}: {off:e}", choice.to_name());
         }
     }
 }
@@ -333,7 +334,7 @@ fn every_kind_of_training_and_finite_differences() {
             let h = 1e-3;
             let slope = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
             for choice in Adjoint::ALL {
-                let what = format!("{} {name} {}", case.name, choice.name());
+                let what = format!("{} {name} {}", case.name, choice.to_name());
                 if !suits(choice, solver.solver) {
                     continue;
                 }
@@ -385,7 +386,7 @@ fn reference_gradients() {
             let params = objective.initial_params();
             let got = objective.evaluate(&params, 1.0, true, None).unwrap();
             let off = relative_error(&got.gradient, &numbers(&reference["grad"]));
-            assert!(off < 1e-6, "{name} {}: {off:e}", choice.name());
+            assert!(off < 1e-6, "{name} {}: {off:e}", choice.to_name());
         }
     }
     assert_eq!(flat_numbers(&cases["lv_blackbox"]["u"]).len(), 122);
@@ -406,17 +407,17 @@ fn training_and_its_checkpoints() {
         let options = TrainOptions::default()
             .epochs(5)
             .solver(SolveOptions::default().adjoint(choice))
-            .out(folder.path().join(choice.name()));
+            .out(folder.path().join(choice.to_name()));
         train(&net, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap()
     };
     let want = run(Adjoint::Backprop);
     for choice in Adjoint::ALL {
         let got = run(choice);
         let off = relative_error(&got.last.params(), &want.last.params());
-        assert!(off < 1e-5, "{}: {off:e}", choice.name());
+        assert!(off < 1e-5, "{}: {off:e}", choice.to_name());
         assert_eq!(got.history.len(), 5);
         // A resumed run must have the same adjoint.
-        let folder = folder.path().join(choice.name());
+        let folder = folder.path().join(choice.to_name());
         let options = |choice: Adjoint| {
             TrainOptions::default()
                 .epochs(7)
@@ -438,7 +439,7 @@ fn training_and_its_checkpoints() {
         .unwrap_err();
         let text = error.to_string();
         assert!(
-            text.contains("adjoint was") && text.contains(choice.name()),
+            text.contains("adjoint was") && text.contains(choice.to_name()),
             "{text}"
         );
         let more = train(
@@ -486,7 +487,7 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
         text.contains("adjoint_atol should be a number above 0, not NaN"),
         "{text}"
     );
-    let text = Adjoint::by_name("adaptive_chpt").unwrap_err().to_string();
+    let text = Adjoint::from_name("adaptive_chpt").unwrap_err().to_string();
     assert!(text.contains("did you mean \"adaptive_ckpt\"?"), "{text}");
     // So strongly damped that the solution cannot be integrated backwards; a stiff solver takes it from a second forward solve.
     let stiff = system(2, &[("k", 1e4)], |t, u, p| {

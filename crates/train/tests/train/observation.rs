@@ -2,6 +2,7 @@
 //! states. Independent comparisons: finite differences on recorded steps, closed forms, and the same loss computed in another way.
 
 use ndarray::{Array1, Array2, Axis, array};
+use odesync_base::options::Named;
 use odesync_base::random::Generator;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::engines::engine;
@@ -140,7 +141,7 @@ fn a_hidden_state_and_its_parameters_are_found() {
     let options = TrainOptions {
         epochs: Some(500),
         lr: 0.05,
-        optimizer: Optimizer::by_name("adam").unwrap(),
+        optimizer: Optimizer::from_name("adam").unwrap(),
         lr_schedule: LrSchedule::Exponential { rate: 0.99 },
         observation: Observation::of_variables([0]).train_u0(),
         ..TrainOptions::default()
@@ -467,7 +468,7 @@ fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
     let options = TrainOptions {
         epochs: Some(300),
         lr: 0.05,
-        optimizer: Optimizer::by_name("adam").unwrap(),
+        optimizer: Optimizer::from_name("adam").unwrap(),
         lr_schedule: LrSchedule::Exponential { rate: 0.98 },
         ..TrainOptions::default()
     };

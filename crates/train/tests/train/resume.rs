@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ndarray::{Array1, Array2};
+use odesync_base::options::Named;
 use odesync_base::random::Generator;
 use odesync_base::{Error, Result};
 use odesync_ode::dynamics::lotka_volterra;
@@ -18,7 +19,7 @@ use odesync_train::progress::CsvLogger;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
     Callback, Callbacks, EpochRecord, Homotopy, LrSchedule, MultipleShooting, Optimizer, Run,
-    RunStart, StopReason, TrainOptions, TrainingMethod, load_model, train,
+    RunStart, Sgd, StopReason, TrainOptions, TrainingMethod, load_model, train,
 };
 use safetensors::SafeTensors;
 
@@ -57,10 +58,10 @@ fn options(out: &Path) -> TrainOptions {
 
 /// Returns options and methods with everything that the state of a run depends on, in all combinations.
 fn cases(out: &Path) -> Vec<(String, TrainingMethod, TrainOptions)> {
-    let momentum = Optimizer::Sgd {
+    let momentum = Optimizer::Sgd(Sgd {
         momentum: 0.9,
         weight_decay: 0.01,
-    };
+    });
     let mut cases = vec![];
     for method in methods() {
         for optimizer in [Optimizer::default(), momentum.clone()] {
@@ -72,7 +73,7 @@ fn cases(out: &Path) -> Vec<(String, TrainingMethod, TrainOptions)> {
                 let what = format!(
                     "{} {} patience {patience:?} clip {clip:?} {lr_schedule:?}",
                     method.name(),
-                    optimizer.name()
+                    optimizer.to_name()
                 );
                 let options = TrainOptions {
                     patience,
@@ -576,7 +577,7 @@ fn what_has_changed_is_named() {
         ),
         (
             "optimizer was adamw when it began, and is sgd now",
-            changed(&|o| o.optimizer = Optimizer::by_name("sgd").unwrap()),
+            changed(&|o| o.optimizer = Optimizer::from_name("sgd").unwrap()),
         ),
         (
             "optimizer.weight_decay was 0.01",

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::reference::homotopy;
 use ndarray::Array1;
 use odesync_base::Error;
+use odesync_base::options::{Named, OptionSet, Value};
 use odesync_base::random::Generator;
 use odesync_ode::dynamics::lotka_volterra;
 use odesync_ode::field::{Unary, VectorField};
@@ -15,7 +16,7 @@ use odesync_train::models::{blackbox, second_order};
 use odesync_train::schedules::Schedule;
 use odesync_train::synchronization::Coupling;
 use odesync_train::training::{
-    Homotopy, LrSchedule, MultipleShooting, Optimizer, OptimizerState, Run, StopReason,
+    Adam, Homotopy, LrSchedule, MultipleShooting, Optimizer, OptimizerState, Run, Sgd, StopReason,
     TrainOptions, TrainingMethod, load_model, train,
 };
 
@@ -25,7 +26,9 @@ fn optimisers_follow_their_formulas() {
     let gradient = [4.0, -0.5];
     let mut params = [1.0, -2.0];
     OptimizerState::new(2).update(
-        &Optimizer::by_name("adamw").unwrap().with_weight_decay(0.5),
+        &Optimizer::from_name("adamw")
+            .unwrap()
+            .with_weight_decay(0.5),
         0.1,
         &mut params,
         &gradient,
@@ -36,10 +39,10 @@ fn optimisers_follow_their_formulas() {
         (params[1] - (-2.0 + 0.1 / (1.0 + 1e-8 / 0.5))).abs() < 1e-15,
         "entries past the limit are not decayed"
     );
-    let momentum = Optimizer::Sgd {
+    let momentum = Optimizer::Sgd(Sgd {
         momentum: 0.9,
         weight_decay: 0.0,
-    };
+    });
     let (mut params, mut state) = ([0.0], OptimizerState::new(1));
     for _ in 0..3 {
         state.update(&momentum, 0.1, &mut params, &[1.0], 1);
@@ -47,11 +50,58 @@ fn optimisers_follow_their_formulas() {
     // The velocities are 1, 1.9, 2.71.
     assert!((params[0] + 0.1 * (1.0 + 1.9 + 2.71)).abs() < 1e-15);
     assert!(
-        Optimizer::by_name("adamax")
+        Optimizer::from_name("adamax")
             .unwrap_err()
             .to_string()
             .contains("adamw")
     );
+}
+
+#[test]
+fn settings_of_an_optimiser_are_those_of_the_one_that_is_chosen() {
+    let mut optimizer = Optimizer::default();
+    optimizer.set("beta1", &Value::Float(0.8)).unwrap();
+    let adam = Adam {
+        beta1: 0.8,
+        ..Adam::default()
+    };
+    assert_eq!(optimizer, Optimizer::AdamW(adam));
+    optimizer.set("optimizer", &"sgd".into()).unwrap();
+    optimizer.set("momentum", &Value::Float(0.9)).unwrap();
+    let json = serde_json::to_string(&optimizer).unwrap();
+    assert_eq!(json, r#"{"name":"sgd","momentum":0.9,"weight_decay":0.0}"#);
+    for (name, value, want) in [
+        (
+            "beta1",
+            0.8,
+            "sgd has no beta1; choose optimizer: \"adamw\" or \"adam\"",
+        ),
+        (
+            "weight_decay",
+            -1.0,
+            "\"weight_decay\" should be a number that is 0 or above",
+        ),
+        ("beta3", 0.8, "unknown option \"beta3\""),
+    ] {
+        let error = optimizer
+            .set(name, &Value::Float(value))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(want), "{error}");
+    }
+    let mut adam = Optimizer::from_name("adam").unwrap();
+    assert_eq!(adam.get("weight_decay"), Some(Value::Float(0.0)));
+    let error = adam
+        .set("beta2", &Value::Float(1.0))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("from 0 to below 1"), "{error}");
+    let broken = adam
+        .with_weight_decay(f64::NAN)
+        .check()
+        .unwrap_err()
+        .to_string();
+    assert!(broken.contains("weight_decay"), "{broken}");
 }
 
 fn small() -> (VectorField, Dataset, TrainOptions) {
@@ -83,7 +133,7 @@ fn parameters_of_a_known_system_are_identified() {
     let options = TrainOptions {
         epochs: Some(300),
         lr: 0.05,
-        optimizer: Optimizer::by_name("adam").unwrap(),
+        optimizer: Optimizer::from_name("adam").unwrap(),
         lr_schedule: LrSchedule::Exponential { rate: 0.98 },
         ..TrainOptions::default()
     };
@@ -267,7 +317,7 @@ fn parameters_that_overflow_are_saved_and_read_back() {
     let (model, data, mut options) = small();
     let folder = tempfile::tempdir().unwrap();
     options.out = Some(folder.path().into());
-    options.optimizer = Optimizer::by_name("sgd").unwrap();
+    options.optimizer = Optimizer::from_name("sgd").unwrap();
     options.lr = f64::MAX;
     options.epochs = Some(2);
     let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
@@ -361,7 +411,7 @@ fn early_stop_clipping_and_interruption() {
 
     let (model, data, mut options) = small();
     options.clip = Some(1e-3);
-    options.optimizer = Optimizer::by_name("sgd").unwrap();
+    options.optimizer = Optimizer::from_name("sgd").unwrap();
     options.epochs = Some(1);
     options.lr = 1.0;
     let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();

@@ -4,7 +4,7 @@ use super::super::adams::{RK4, STARTUP, startup_weights};
 use super::super::tableau::AdamsTableau;
 use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
-use super::CotangentCursor;
+use super::{CotangentCursor, pull_back_stage};
 use crate::field::native::{Evaluator, ParamGradient};
 
 /// Computes the exact adjoint: the transpose of the recurrence of the slopes. `history` are the adjoints of the slopes at
@@ -67,25 +67,17 @@ pub(crate) fn backward(
             for i in (1..RK4.stages()).rev() {
                 let (before, bar) = k_bar.split_at_mut(i * dof);
                 let place = (sample, step.time_at(RK4.c[i]));
-                stage_bar.fill(0.0);
-                evaluator.vjp(place, slot(i), &bar[..dof], &mut stage_bar, None, gradient);
-                add(&stage_bar, &mut mu);
-                add_outer(h, RK4.a[i], &stage_bar, before);
+                pull_back_stage((h, RK4.a[i]), &mut stage_bar, (&mut mu, before), |to| {
+                    evaluator.vjp(place, slot(i), &bar[..dof], to, None, gradient);
+                });
             }
             add(&k_bar[..dof], &mut history_bar[..dof]);
         } else if tableau.corrector.is_some() {
             let place = (sample, step.end);
-            stage_bar.fill(0.0);
-            evaluator.vjp(
-                place,
-                slot(1),
-                &k_bar[..dof],
-                &mut stage_bar,
-                None,
-                gradient,
-            );
-            add(&stage_bar, &mut mu);
-            add_outer(h, tableau.predictor, &stage_bar, &mut history_bar);
+            let bars = (&mut mu[..], &mut history_bar[..]);
+            pull_back_stage((h, tableau.predictor), &mut stage_bar, bars, |to| {
+                evaluator.vjp(place, slot(1), &k_bar[..dof], to, None, gradient);
+            });
         }
         let place = (sample, step.t);
         evaluator.vjp(place, slot(0), &history_bar[..dof], &mut mu, None, gradient);

@@ -2,9 +2,9 @@
 
 use super::super::stage_system::StageSystem;
 use super::super::tableau::EsdirkTableau;
-use super::super::vector_ops::{add, add_outer, add_scaled};
+use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
-use super::reverse_sweep;
+use super::{pull_back_stage, reverse_sweep};
 use crate::field::native::{Evaluator, ParamGradient};
 
 /// Computes the exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope,
@@ -45,10 +45,9 @@ pub(crate) fn backward(
                 stage_system.factor_stage(evaluator, place, slot, h * tableau.gamma);
                 stage_system.lu.solve_transposed(bar);
             }
-            stage_bar.fill(0.0);
-            evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
-            add(&stage_bar, mu);
-            add_outer(h, tableau.a[i], &stage_bar, before);
+            pull_back_stage((h, tableau.a[i]), &mut stage_bar, (mu, before), |to| {
+                evaluator.vjp(place, slot, bar, to, None, gradient);
+            });
         };
         for i in (1..s).rev() {
             pull(i, &mut k_bar);

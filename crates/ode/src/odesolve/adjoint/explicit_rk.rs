@@ -8,7 +8,7 @@ use super::super::recorded_steps::{OutputPosition, RecordedSteps};
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
-use super::CotangentCursor;
+use super::{CotangentCursor, pull_back_stage};
 use crate::field::native::{Evaluator, ParamGradient};
 
 /// Computes the exact adjoint. `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to `gradient`,
@@ -106,10 +106,9 @@ pub(crate) fn reverse_sweep(
                 false => n_step_slots + n_output_slots + i - s,
             };
             let taped = slot(tableau, work, len, slot_index);
-            stage_bar.fill(0.0);
-            pull_back(step.time_at(c), slot_index, taped, bar, &mut stage_bar);
-            add(&stage_bar, &mut mu);
-            add_outer(h, a, &stage_bar, before);
+            pull_back_stage((h, a), &mut stage_bar, (&mut mu, before), |to| {
+                pull_back(step.time_at(c), slot_index, taped, bar, to);
+            });
         }
         carry.copy_from_slice(&k_bar[..width]);
     }

@@ -4,9 +4,9 @@ use super::super::jacobian::Jacobian;
 use super::super::lu::Lu;
 use super::super::rosenbrock::tape_stride;
 use super::super::tableau::RosenbrockTableau;
-use super::super::vector_ops::{add, add_outer, add_scaled};
+use super::super::vector_ops::{add_outer, add_scaled};
 use super::super::workspace::Workspace;
-use super::reverse_sweep;
+use super::{pull_back_stage, reverse_sweep};
 use crate::field::native::{DualCotangent, Evaluator, ParamGradient};
 
 /// Computes the exact adjoint. With `K̄_i` the adjoint of a stage, the adjoint κ_i of its right-hand side solves
@@ -39,11 +39,7 @@ pub(crate) fn backward(
         k_bar.fill(0.0);
         add_outer(1.0, tableau.b, end_bar, &mut k_bar);
         jacobian.fill(evaluator, place, &taped[..len]);
-        let diagonal = 1.0 / (h * tableau.gamma);
-        lu.factor(dof, |r, c| {
-            let diagonal = if r == c { diagonal } else { 0.0 };
-            diagonal - jacobian.at(r, c)
-        });
+        jacobian.factor_shifted(1.0 / (h * tableau.gamma), &mut lu);
         for i in (0..s).rev() {
             let (before, rest) = k_bar.split_at_mut(i * dof);
             let bar = &mut rest[..dof];
@@ -53,10 +49,9 @@ pub(crate) fn backward(
             }
             let slot = &taped[i * len..(i + 1) * len];
             let at = (sample, step.time_at(tableau.c[i]));
-            stage_bar.fill(0.0);
-            evaluator.vjp(at, slot, bar, &mut stage_bar, None, gradient);
-            add(&stage_bar, mu);
-            add_outer(1.0, tableau.a[i], &stage_bar, before);
+            pull_back_stage((1.0, tableau.a[i]), &mut stage_bar, (mu, before), |to| {
+                evaluator.vjp(at, slot, bar, to, None, gradient);
+            });
             let (along, first) = (&k[i * dof..(i + 1) * dof], &taped[..len]);
             let t_dot = [h * tableau.d[i]];
             evaluator.jvp_lanes(place, first, along, &t_dot, &mut lanes, &mut unused);

@@ -1,5 +1,6 @@
 use super::super::recorded_steps::Step;
 use super::*;
+use odesync_base::options::Named;
 
 #[test]
 fn roots_to_rounding_with_few_evaluations() {
@@ -84,7 +85,7 @@ fn a_function_of_several_numbers_is_an_error() {
     let error = Event::new(2, &[], |_, u, _| u).unwrap_err().to_string();
     assert!(error.contains("one number"), "{error}");
     assert!(
-        Direction::by_name("upp")
+        Direction::from_name("upp")
             .unwrap_err()
             .to_string()
             .contains("\"up\"")

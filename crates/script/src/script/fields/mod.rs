@@ -25,17 +25,20 @@ pub(super) use inputs::ScriptInput;
 pub(crate) use loss::{LossClosure, solve_failure_to_nan};
 pub(crate) use symbol::NO_BRANCH;
 
+use std::sync::LazyLock;
+
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 
 use super::array::ScriptArray;
 use super::convert;
 use super::error::RhaiResult;
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, distinct};
 use super::options::Options;
-use super::registry::{Registry, ScriptType, name_of};
+use super::registry::{Registry, ScriptType};
 use crate::Result;
 use odesync_base::options::Value;
 use odesync_base::random::{Generator, with_default_generator};
+use odesync_base::tables::format_number;
 use odesync_ode::dynamics;
 use odesync_ode::field::{ConstantSpec, FieldBuilder, InputSignal, Unary, VectorField};
 use odesync_train::models::{Mlp, blackbox, driven_blackbox, driven_second_order, second_order};
@@ -45,47 +48,42 @@ use trace::EquationClosure;
 #[derive(Clone)]
 pub struct ScriptField(pub VectorField);
 
-/// The documentation of the [`dynamics::SYSTEMS`], in their order: signature, description, example, constants.
-const SYSTEM_DOCS: [(&str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
+/// The documentation of the [`dynamics::SYSTEMS`], in their order: description, example.
+const SYSTEM_DOCS: [(&str, &str); dynamics::SYSTEMS.len()] = [
     (
-        "lotka_volterra(#{ a: 1.3, b: 0.9, c: 0.8, d: 1.8 }) -> Field",
         "Predators and prey: u0' = a u0 − b u0 u1, u1' = c u0 u1 − d u1.",
         "lotka_volterra(#{ a: 1.1 })",
-        &[&[Key::new("a"), Key::new("b"), Key::new("c"), Key::new("d")]],
     ),
+    ("Lorenz' model of convection.", "lorenz()"),
     (
-        "lorenz(#{ sigma: 10, rho: 28, beta: 8.0/3 }) -> Field",
-        "Lorenz' model of convection.",
-        "lorenz()",
-        &[&[Key::new("sigma"), Key::new("rho"), Key::new("beta")]],
-    ),
-    (
-        "van_der_pol(#{ mu: 1000 }) -> Field",
         "Van der Pol's oscillator; stiff for a large mu.",
         "van_der_pol(#{ mu: 2 })",
-        &[&[Key::new("mu")]],
     ),
     (
-        "robertson(#{ k1: 0.04, k2: 1e4, k3: 3e7 }) -> Field",
         "Robertson's chemical kinetics, a stiff problem.",
         "robertson()",
-        &[&[Key::new("k1"), Key::new("k2"), Key::new("k3")]],
     ),
     (
-        "double_pendulum(#{ m1: 1, m2: 1, l1: 1, l2: 1, g: 9.81, k1: 0, k2: 0 }) -> Field",
         "Two masses on rods: angles (rad) and angular velocities (rad/s); k1, k2 are linear friction.",
         "double_pendulum(#{ k1: 0.1 })",
-        &[&[
-            Key::new("m1"),
-            Key::new("m2"),
-            Key::new("l1"),
-            Key::new("l2"),
-            Key::new("g"),
-            Key::new("k1"),
-            Key::new("k2"),
-        ]],
     ),
 ];
+
+/// The signatures of the systems, `lorenz(#{ sigma: 10, rho: 28, beta: 8.0/3 }) -> Field`.
+static SYSTEM_SIGNATURES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let constant = |key: &Key| match ((key.default)(), key.default_words) {
+        (Value::Float(x), "") => format!("{}: {}", key.name, format_number(x, 6)),
+        (_, words) => format!("{}: {words}", key.name),
+    };
+    let signature = |system: &dynamics::NamedSystem| {
+        let constants: Vec<String> = distinct([system.constants])
+            .into_iter()
+            .map(constant)
+            .collect();
+        format!("{}(#{{ {} }}) -> Field", system.name, constants.join(", "))
+    };
+    dynamics::SYSTEMS.iter().map(signature).collect()
+});
 
 impl ScriptType for ScriptField {
     const NAME: &'static str = "Field";
@@ -102,14 +100,12 @@ pub(super) fn register(reg: &mut Registry) {
     activations::register(reg);
     inputs::register(reg);
     reg.script_type::<ScriptField>();
-    for ((name, make), (signature, text, example, constants)) in
-        dynamics::SYSTEMS.into_iter().zip(SYSTEM_DOCS)
-    {
-        debug_assert_eq!(name, name_of(signature));
+    let described = SYSTEM_SIGNATURES.iter().zip(SYSTEM_DOCS);
+    for (system, (signature, (text, example))) in dynamics::SYSTEMS.iter().zip(described) {
         reg.function(signature, text, example)
-            .options(constants)
+            .options(system.constants)
             .body(move |params: Option<Map>| -> RhaiResult<ScriptField> {
-                let mut field = make()?;
+                let mut field = (system.make)()?;
                 for (name, value) in trace::constants(&params.unwrap_or_default())? {
                     field = field.with_param(&name, &[value])?;
                 }

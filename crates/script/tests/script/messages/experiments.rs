@@ -44,6 +44,13 @@ fn experiments_and_configurations() {
         &["dataset=file"],
         &["dataset=file", "dataset.path=own.xyz"],
         &["dataset=file", "dataset.path=no/such/file.csv"],
+        &["dataset=file", "dataset.path=a.npz", "+dataset.skip=1"],
+        &["dataset=file", "dataset.format=cvs"],
+        &["dataset=file", "dataset.every=0"],
+        &["dataset=file", "+dataset.skp=1"],
+        &["dataset.noise.relative_to=men"],
+        &["dataset.noise.amplitude=-1"],
+        &["~dataset.noise.seed"],
         &["training.schedule={kind: cosin, n_steps: 3, epochs_per_step: 2}"],
         &["training.schedule={kind"],
     ] {
