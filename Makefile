@@ -44,7 +44,7 @@ else
 endif
 
 demo: setup ## set up, build, and watch homotopy training discover the Lotka-Volterra dynamics
-	$(CARGO) run --release $(FEATURES) -- run scripts/homotopy_by_hand.rhai
+	$(CARGO) run --release $(FEATURES) -- run --overwrite scripts/homotopy_by_hand.rhai
 
 setup-notebook: ## bring Jupyter, the Rust kernel and a built odesync for notebooks into this checkout (some minutes, once)
 	@command -v $(PYTHON) > /dev/null || { echo "setup: error: no \`$(PYTHON)\` on the PATH, and Jupyter needs it. On Debian and Ubuntu: apt-get install python3-venv." >&2; exit 1; }

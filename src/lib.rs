@@ -11,7 +11,7 @@
 //!
 //! | module | of the crate | contents |
 //! |---|---|---|
-//! | [`error`], [`files`], [`memory`], [`random`], [`tables`] | [`odesync_base`] | the one error type, nearest names; files written complete or not at all; how much memory there is; PyTorch's CPU generator; aligned text |
+//! | [`error`], [`files`], [`permissions`], [`memory`], [`random`], [`tables`] | [`odesync_base`] | the one error type, nearest names; files written complete or not at all; what scripts may touch of them; how much memory there is; PyTorch's CPU generator; aligned text |
 //! | [`config`] | [`odesync_config`] | configurations: YAML put together from parts, overrides |
 //! | [`field`], [`dynamics`], [`odesolve`], [`devices`], [`engines`] | [`odesync_ode`] | vector fields as graphs and the native evaluator; known systems; ODE methods and their gradients; an engine by its name and device |
 //! | `torch` | `odesync_torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
@@ -28,7 +28,7 @@ pub mod prelude;
 
 /// The array library whose types the library's functions use.
 pub use ndarray;
-pub use odesync_base::{Error, Result, error, files, memory, options, random, tables};
+pub use odesync_base::{Error, Result, error, files, memory, options, permissions, random, tables};
 pub use odesync_config as config;
 pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
 pub use odesync_script::script;

@@ -30,7 +30,7 @@ for script in "${scripts[@]}"; do
         fi
         echo "== $name $arguments"
         # shellcheck disable=SC2086 # several arguments, and several flags, are meant
-        timeout "$([[ ${FULL:-} == 1 ]] && echo 7200 || echo 600)" "${CARGO:-cargo}" run --release --quiet ${FEATURES:-} -- run "$script" $arguments < /dev/null
+        timeout "$([[ ${FULL:-} == 1 ]] && echo 7200 || echo 600)" "${CARGO:-cargo}" run --release --quiet ${FEATURES:-} -- run --overwrite "$script" $arguments < /dev/null
     done <<< "$lines"
 done
 

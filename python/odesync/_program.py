@@ -83,11 +83,12 @@ def call(arguments: list[str], cwd=None) -> str:
     return printed
 
 
-def run(script, *, out=None, overrides=(), cwd=None, **arguments) -> str:
+def run(script, *, out=None, overwrite=False, overrides=(), cwd=None, **arguments) -> str:
     """Runs a script file, as `odesync run SCRIPT KEY=VALUE …`. Returns what it printed.
 
     script:    path of a .rhai file
     out:       folder of the run, where the script trains by a configuration
+    overwrite: whether what the script trains replaces runs that are in its folders
     overrides: further arguments as they are typed, such as "training.lr=0.01" or "+trainer.epochs=5"
     cwd:       folder in which the script runs
     arguments: the arguments that the script takes by `args(#{ … })`
@@ -99,6 +100,8 @@ def run(script, *, out=None, overrides=(), cwd=None, **arguments) -> str:
     command += [str(one) for one in overrides]
     if out is not None:
         command += ["--out", os.fspath(out)]
+    if overwrite:
+        command.append("--overwrite")
     return call(command, cwd)
 
 

@@ -95,7 +95,7 @@ def load(folder) -> Run:
     return Discovery(folder) if (folder / "report.txt").is_file() else Run(folder)
 
 
-def discover(file, *, time=None, state=(), input=(), sample=None, hidden=(), equations=True, out=None, **options) -> Discovery:
+def discover(file, *, time=None, state=(), input=(), sample=None, hidden=(), equations=True, out=None, overwrite=False, **options) -> Discovery:
     """Discovers a model of the data in a table, as `odesync discover FILE`, with no setting that is needed.
 
     file:      the table, with a row for each time
@@ -106,6 +106,7 @@ def discover(file, *, time=None, state=(), input=(), sample=None, hidden=(), equ
     hidden:    widths of the hidden layers to choose from
     equations: whether to look for equations too
     out:       folder of the results, by default runs/NAME after the file
+    overwrite: whether to replace the run that the folder holds
     options:   further options of the command: dt, skip, delimiter, decimal, missing
 
     Raises OdesyncError with the program's message.
@@ -123,6 +124,8 @@ def discover(file, *, time=None, state=(), input=(), sample=None, hidden=(), equ
         command += ["--" + name.replace("_", "-"), value]
     if not equations:
         command.append("--no-equations")
+    if overwrite:
+        command.append("--overwrite")
     call(command)
     return Discovery(out)
 

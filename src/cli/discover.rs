@@ -6,6 +6,7 @@ use odesync_base::options::Value;
 
 use crate::files::write_atomically;
 use crate::script::{ErrorKind, RunPlan, ScriptError};
+use crate::training::Run;
 
 use super::GlobalArgs;
 
@@ -57,6 +58,9 @@ pub(super) struct DiscoverArgs {
     /// Folder of the results [default: runs/NAME, after the file]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace the run that the folder holds
+    #[arg(long)]
+    overwrite: bool,
 }
 
 impl DiscoverArgs {
@@ -83,11 +87,20 @@ impl DiscoverArgs {
         };
         let script = self.script(&out)?;
         let failed = |e: crate::Error| ScriptError::new(ErrorKind::Runtime, e.to_string());
+        if !self.overwrite {
+            // Better an error now than after the discovery.
+            Run::check_replaceable(&out).map_err(failed)?;
+        }
         std::fs::create_dir_all(&out)
             .map_err(|e| failed(crate::Error::io("create the folder", &out, &e)))?;
         let path = out.join("discover.rhai");
         write_atomically(&path, script.as_bytes()).map_err(failed)?;
-        let mut session = super::session(common, Vec::new(), RunPlan::default())?;
+        let mut options = super::session_options(common, Vec::new(), RunPlan::default())?;
+        if let Some(rules) = &mut options.access {
+            rules.permissions.allow_read(&self.file);
+            rules.permissions.allow_write(&out);
+        }
+        let mut session = super::session_of(options)?;
         session.run_file(&path)?;
         Ok(())
     }
@@ -147,7 +160,7 @@ impl DiscoverArgs {
              let data = {read};\n\
              let found = discover(data{options});\n\
              print(found.report);\n\
-             found.save({folder});\n"
+             found.save({folder}, #{{ overwrite: true }});\n"
         ))
     }
 }

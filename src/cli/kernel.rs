@@ -4,15 +4,19 @@ use std::path::PathBuf;
 
 use odesync_kernel::kernelspec::{self, DEFAULT_NAME, Destination};
 
-use crate::script::{ErrorKind, RunPlan, ScriptError};
+use crate::script::{AccessRules, ErrorKind, RunPlan, ScriptError};
 
 use super::GlobalArgs;
+
+/// What stands before the flags that allow the cells more.
+const ACCESS_COMMAND: &str = "odesync kernel install ";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   odesync kernel install
   odesync kernel install --prefix .venv
+  odesync kernel install --allow-read=/data     cells may read there too, besides the folder of Jupyter
   odesync kernel uninstall")]
 pub(super) struct KernelArgs {
     #[command(subcommand)]
@@ -64,8 +68,12 @@ impl KernelArgs {
                     let message = format!("the path of this program is not known: {error}");
                     ScriptError::new(ErrorKind::Runtime, message)
                 })?;
-                let folder = kernelspec::install(&place.destination(), &place.name, &program)
-                    .map_err(failed)?;
+                // A folder that cannot be allowed is an error now, not in Jupyter.
+                common.access.rules(ACCESS_COMMAND)?;
+                let flags = common.access.flags();
+                let folder =
+                    kernelspec::install(&place.destination(), &place.name, &program, &flags)
+                        .map_err(failed)?;
                 super::print(&format!(
                     "the kernel {} is in {}; choose \"odesync\" in Jupyter\n",
                     place.name,
@@ -78,7 +86,14 @@ impl KernelArgs {
                 super::print(&format!("removed {}\n", folder.display()))
             }
             KernelCommand::Run { connection_file } => {
-                let options = super::session_options(common, Vec::new(), RunPlan::default())?;
+                let mut options = super::session_options(common, Vec::new(), RunPlan::default())?;
+                options.access = common
+                    .access
+                    .rules(ACCESS_COMMAND)?
+                    .map(|rules| AccessRules {
+                        restricts_typed_code: true,
+                        ..rules
+                    });
                 odesync_kernel::run(connection_file, options).map_err(failed)
             }
         }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted. Results go to standard output, errors and progress to
 //! standard error.
 
+mod access;
 mod compare;
 mod completions;
 mod discover;
@@ -16,6 +17,7 @@ mod question;
 mod repl;
 mod run;
 mod terminal;
+mod watchdog;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -66,6 +68,8 @@ struct GlobalArgs {
     /// Device of solves and trainings that name none: cpu, cuda, cuda:N; cuda brings the torch engine [default: cpu]
     #[arg(long, global = true, value_name = "DEVICE")]
     device: Option<Device>,
+    #[command(flatten)]
+    access: access::AccessArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +167,10 @@ fn session_options(
     arguments: Vec<String>,
     runs: RunPlan,
 ) -> Result<SessionOptions, ScriptError> {
+    let access = common.access.rules("")?;
+    if let Some(limit) = common.memory {
+        crate::memory::set_limit(limit);
+    }
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let device = common.device.unwrap_or_default();
@@ -175,6 +183,7 @@ fn session_options(
         runs,
         output: Output::new(TerminalFrontend::new()?),
         memory_limit: common.memory,
+        access,
         device,
         ..SessionOptions::default()
     })
@@ -186,14 +195,29 @@ fn session(
     arguments: Vec<String>,
     runs: RunPlan,
 ) -> Result<Session, ScriptError> {
-    let session = Session::new(session_options(common, arguments, runs)?)?;
+    session_of(session_options(common, arguments, runs)?)
+}
+
+/// Creates a session of these options that Ctrl-C stops.
+fn session_of(options: SessionOptions) -> Result<Session, ScriptError> {
+    watchdog::guard_memory();
+    let session = Session::new(options)?;
     let interrupt = session.interrupt();
     on_interrupt(move || interrupt.stop());
     Ok(session)
 }
 
-/// Installs the signal handler: the first Ctrl-C (or SIGTERM) calls `stop`, the second ends the program.
+/// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, and ends the program where what runs does not end
+/// within a second; the second ends it at once.
 fn on_interrupt(stop: impl Fn() + Send + 'static) {
+    on_interrupt_without_end(move || {
+        stop();
+        watchdog::end_soon();
+    });
+}
+
+/// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, the second ends the program.
+fn on_interrupt_without_end(stop: impl Fn() + Send + 'static) {
     let before = AtomicBool::new(false);
     on_signal(move || {
         if before.swap(true, Ordering::Relaxed) {
@@ -204,7 +228,7 @@ fn on_interrupt(stop: impl Fn() + Send + 'static) {
     });
 }
 
-/// Installs a handler of Ctrl-C and SIGTERM.
+/// Installs a handler of Ctrl-C, SIGTERM and SIGHUP.
 fn on_signal(act: impl FnMut() + Send + 'static) {
     if let Err(error) = ctrlc::set_handler(act) {
         // Not fatal: Ctrl-C then ends the program at once.

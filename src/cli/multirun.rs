@@ -27,14 +27,20 @@ pub(super) fn run(run: &RunArgs, common: &GlobalArgs) -> Result<(), ScriptError>
         None => create_multirun(run, common)?,
     };
     let program = std::env::current_exe().map_err(runtime_error)?;
+    let mut flags = common.access.flags();
+    if run.resume.is_some() {
+        flags.push("--stored-arguments".into());
+    }
     let interrupt = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupt);
-    super::on_interrupt(move || flag.store(true, Ordering::Relaxed));
+    // The members end by themselves.
+    super::on_interrupt_without_end(move || flag.store(true, Ordering::Relaxed));
     let report = MultirunProgress::new(common.quiet, multirun.members.len());
     let listener = |_: usize, name: &str, status: MemberStatus| report.on_status(name, status);
     let workers = WorkerOptions {
         program: &program,
         threads: rayon::current_num_threads(),
+        flags: &flags,
         interrupt: &interrupt,
         on_status: &listener,
     };

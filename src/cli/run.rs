@@ -34,6 +34,9 @@ pub(super) struct RunArgs {
     /// The folder of the run [default: runs/EXPERIMENT/DATE_TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(super) out: Option<PathBuf>,
+    /// Replace the runs that are in the folders which the script trains into
+    #[arg(long, conflicts_with_all = ["resume", "multirun"])]
+    overwrite: bool,
     /// Go on with the run, or the multirun, of this folder
     #[arg(long, value_name = "DIR")]
     pub(super) resume: Option<PathBuf>,
@@ -43,6 +46,9 @@ pub(super) struct RunArgs {
     /// Print the configuration with its overrides, and end
     #[arg(long, conflicts_with_all = ["multirun", "resume"])]
     print_config: bool,
+    /// The arguments come from a file: that they name a path does not allow it
+    #[arg(long, hide = true)]
+    stored_arguments: bool,
     /// Stop as after Ctrl-C when the standard input ends
     #[arg(long, hide = true)]
     stop_at_eof: bool,
@@ -62,6 +68,7 @@ impl RunArgs {
             return super::multirun::run(self, common);
         }
         let run_dir = match (&self.out, &self.resume) {
+            (Some(folder), _) if self.overwrite => RunDir::Replace(folder.clone()),
             (Some(folder), _) => RunDir::At(folder.clone()),
             (None, Some(folder)) => RunDir::Resume(folder.clone()),
             (None, None) => RunDir::New,
@@ -70,14 +77,21 @@ impl RunArgs {
             run_dir,
             config: self.config.clone(),
             print_config: self.print_config,
+            overwrite: self.overwrite,
         };
-        let mut session = super::session(common, self.arguments.clone(), runs)?;
+        let mut options = super::session_options(common, self.arguments.clone(), runs)?;
+        if let Some(rules) = &mut options.access {
+            rules.allows_arguments = !self.stored_arguments;
+            super::access::allow_plan(rules, &options.runs, !self.stored_arguments);
+        }
+        let mut session = super::session_of(options)?;
         if self.stop_at_eof {
             let interrupt = session.interrupt();
             std::thread::spawn(move || {
                 // The input and any error are ignored: only the end of the input matters.
                 let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
                 interrupt.stop();
+                super::watchdog::end_soon();
             });
         }
         session.run_file(&self.script)?;

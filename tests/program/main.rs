@@ -1,10 +1,12 @@
 //! Tests of the program as users run it: commands, the REPL, experiments, runs that are killed, the documentation's examples.
 
+mod access;
 mod cli;
 mod cli_tools;
 mod discover;
 mod docs;
 mod experiments;
+mod interrupts;
 mod killed;
 mod kills;
 mod pictures;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::failure::{FailureReason, SolveFailure};
+use crate::permissions::AccessDenied;
 
 /// The result of a function of odesync, with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -49,6 +50,19 @@ pub enum Error {
         /// What is wrong with the file.
         reason: String,
     },
+    /// A file or folder outside of what the script may touch.
+    #[error(transparent)]
+    AccessDenied(Box<AccessDenied>),
+    /// A folder with a run that would be lost, where nobody said that it may be.
+    #[error("{} holds {run}: {cure}", folder.display())]
+    RunExists {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds, in words.
+        run: String,
+        /// What to do about it.
+        cure: &'static str,
+    },
     /// Training that cannot continue; the message contains advice.
     #[error("{0}")]
     Training(String),
@@ -69,6 +83,12 @@ impl From<SolveFailure> for Error {
     }
 }
 
+impl From<AccessDenied> for Error {
+    fn from(refusal: AccessDenied) -> Self {
+        Error::AccessDenied(Box::new(refusal))
+    }
+}
+
 impl Error {
     /// Creates an [`Error::Invalid`] with this message.
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -76,7 +96,15 @@ impl Error {
     }
 
     /// Creates an [`Error::Io`] from an error of the operating system.
+    ///
+    /// A refusal of [`crate::permissions`] stays one.
     pub fn io(action: &'static str, path: impl Into<PathBuf>, reason: &std::io::Error) -> Self {
+        let refusal = reason
+            .get_ref()
+            .and_then(|e| e.downcast_ref::<AccessDenied>());
+        if let Some(refusal) = refusal {
+            return refusal.clone().into();
+        }
         Error::Io {
             action,
             path: path.into(),

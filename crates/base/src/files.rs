@@ -5,15 +5,18 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::memory::{default_limit, format_bytes};
+use crate::interrupt::keeping;
+use crate::memory::{format_bytes, limit as memory_limit};
+use crate::permissions::{Access, check};
 use crate::{Error, Result};
 
 /// Opens a file for reading. A device, a pipe or a socket may have no end, or wait for a writer, and is refused before it is opened.
 ///
 /// # Errors
-/// An error of the operating system; something that is no regular file.
+/// A file that this thread may not read ([`crate::permissions`]); an error of the operating system; something that is no regular file.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    let kind = std::fs::metadata(path)?.file_type();
+    let path = check(Access::Read, path)?;
+    let kind = std::fs::metadata(&path)?.file_type();
     if kind.is_file() || kind.is_dir() {
         return File::open(path);
     }
@@ -22,13 +25,69 @@ pub fn open(path: &Path) -> std::io::Result<File> {
     ))
 }
 
+/// Whether there is something at this path.
+///
+/// # Errors
+/// A path that this thread may not read; an error of the operating system.
+pub fn exists(path: &Path) -> std::io::Result<bool> {
+    check(Access::Read, path)?.try_exists()
+}
+
+/// Whether there is a file that this thread may read.
+pub fn is_file(path: &Path) -> bool {
+    check(Access::Read, path).is_ok_and(|path| path.is_file())
+}
+
+/// Whether there is a folder that this thread may read.
+pub fn is_folder(path: &Path) -> bool {
+    check(Access::Read, path).is_ok_and(|path| path.is_dir())
+}
+
+/// Returns the entries of a folder.
+///
+/// # Errors
+/// A folder that this thread may not read; an error of the operating system.
+pub fn read_folder(path: &Path) -> std::io::Result<std::fs::ReadDir> {
+    std::fs::read_dir(check(Access::Read, path)?)
+}
+
+/// Creates a folder and those above it, where they are missing.
+///
+/// # Errors
+/// A folder that this thread may not write; an error of the operating system.
+pub fn create_folder(path: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| Error::io("create the folder", path, &e);
+    std::fs::create_dir_all(check(Access::Write, path)?).map_err(failed)
+}
+
+/// Removes a file, where there is one.
+///
+/// # Errors
+/// A file that this thread may not write; an error of the operating system.
+pub fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(check(Access::Write, path)?) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, &e)),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file to write at its end.
+///
+/// # Errors
+/// A file that this thread may not write; an error of the operating system.
+pub fn append(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .open(check(Access::Write, path)?)
+}
+
 /// Reads a file as bytes.
 ///
 /// # Errors
-/// The errors of [`open`]; a file that is larger than the [limit on memory](default_limit).
+/// The errors of [`open`]; a file that is larger than the [limit on memory](memory_limit).
 pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = open(path)?;
-    let (size, limit) = (file.metadata()?.len(), default_limit() as u64);
+    let (size, limit) = (file.metadata()?.len(), memory_limit() as u64);
     let too_large = |size: u64| {
         let text = format!(
             "it has {}, and at most {} are read into memory",
@@ -53,13 +112,17 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 /// `path`. No reader ever sees half of the file.
 ///
 /// # Errors
-/// An error of the operating system; an earlier file at `path` then remains unchanged.
+/// A file that this thread may not write; an error of the operating system. An earlier file at `path` then remains unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", path, &os_error(e));
+    let _keeping = keeping();
+    // A link at this place would be replaced; one that leads elsewhere is refused all the same.
+    check(Access::Write, path)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // Whoever may write a file may have a folder for it.
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".odesync-");
@@ -74,6 +137,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// Checks that files can be written in a folder.
+///
+/// # Errors
+/// A folder that this thread may not write; an error of the operating system.
+pub fn check_writable(folder: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| Error::io("write in", folder, &e);
+    let place = check(Access::Write, folder)?;
+    let made = tempfile::Builder::new()
+        .prefix(".odesync-")
+        .tempfile_in(place);
+    made.map(drop).map_err(failed)
 }
 
 /// Name of the file whose lock is the lock of its folder.
@@ -92,12 +168,12 @@ pub struct FolderLock(
 /// # Errors
 /// A folder that another writer has locked, or in which no file can be created.
 pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+    create_folder(folder)?;
     let file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
-        .open(folder.join(LOCK))
+        .open(check(Access::Write, &folder.join(LOCK))?)
         .map_err(|e| Error::io("write in", folder, &e))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::Io {

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`error`], [`failure`] | the error type, nearest names; why a solve could not be finished |
 //! | [`files`] | files written complete or not at all |
+//! | [`interrupt`] | the request to stop, for long loops |
 //! | [`memory`] | how much memory there is |
+//! | [`permissions`] | what a script may touch of the file system |
 //! | [`options`] | options that are set by name, declared once |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`tables`], [`text`] | aligned text; words of messages |
@@ -15,9 +17,11 @@ pub mod build;
 pub mod error;
 pub mod failure;
 pub mod files;
+pub mod interrupt;
 pub mod memory;
 pub mod notebook;
 pub mod options;
+pub mod permissions;
 pub mod random;
 #[cfg(feature = "rhai")]
 pub mod rhai_error;

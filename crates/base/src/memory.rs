@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{Error, Result};
 
@@ -13,6 +14,22 @@ use crate::{Error, Result};
 pub fn default_limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(quarter_of_memory)
+}
+
+/// The limit that was set; 0 where none was.
+static LIMIT: AtomicUsize = AtomicUsize::new(0);
+
+/// Sets the limit on memory of this process, in place of the default.
+pub fn set_limit(bytes: usize) {
+    LIMIT.store(bytes, Ordering::Relaxed);
+}
+
+/// Returns the limit on memory, in bytes: the one that was set, else the default.
+pub fn limit() -> usize {
+    match LIMIT.load(Ordering::Relaxed) {
+        0 => default_limit(),
+        limit => limit,
+    }
 }
 
 /// Returns a number of bytes in readable form: "512 MiB".
@@ -28,12 +45,12 @@ pub fn format_bytes(bytes: usize) -> String {
     format!("{value:.digits$} {}", UNITS[unit])
 }
 
-/// Checks that `what` takes no more bytes than [`default_limit`]; `remedy` says in the error what to do about it.
+/// Checks that `what` takes no more bytes than [`limit`]; `remedy` says in the error what to do about it.
 ///
 /// # Errors
 /// [`Error::Invalid`]: "`what` would take 12 GiB; `remedy`".
 pub fn check_memory(bytes: usize, what: impl Display, remedy: &str) -> Result<()> {
-    if bytes <= default_limit() {
+    if bytes <= limit() {
         return Ok(());
     }
     Err(Error::invalid(format!(

@@ -8,6 +8,7 @@ use include_dir::Dir;
 
 use crate::{Error, Result};
 use odesync_base::error;
+use odesync_base::files::{exists, is_file, is_folder, open, read_folder};
 
 use super::read::MAX_FILE;
 
@@ -62,7 +63,11 @@ impl ConfigSource {
         candidates
             .into_iter()
             .map(ConfigSource::Folder)
-            .find(|library| library.names(None).is_ok_and(|names| !names.is_empty()))
+            // A folder that may not be read is none to pass over: what it holds then says why.
+            .find(|library| match library.names(None) {
+                Ok(names) => !names.is_empty(),
+                Err(error) => matches!(error, Error::AccessDenied(_)),
+            })
             .unwrap_or(ConfigSource::BuiltIn)
     }
 
@@ -82,7 +87,7 @@ impl ConfigSource {
         let mut groups = match self {
             ConfigSource::Folder(folder) => list_dir(folder)?
                 .into_iter()
-                .filter(|name| folder.join(name).is_dir())
+                .filter(|name| is_folder(&folder.join(name)))
                 .collect(),
             ConfigSource::BuiltIn => built_in()
                 .into_iter()
@@ -116,7 +121,7 @@ impl ConfigSource {
     pub(super) fn has_group(&self, group: &str) -> bool {
         is_valid_name(group)
             && match self {
-                ConfigSource::Folder(folder) => folder.join(group).is_dir(),
+                ConfigSource::Folder(folder) => is_folder(&folder.join(group)),
                 ConfigSource::BuiltIn => built_in().is_some_and(|dir| dir.get_dir(group).is_some()),
             }
     }
@@ -142,8 +147,12 @@ impl ConfigSource {
         relative.push(format!("{name}.yaml"));
         let place = self.folder().join(&relative);
         match self {
-            ConfigSource::Folder(_) if place.exists() => return read_file(&place),
-            ConfigSource::Folder(_) => {}
+            ConfigSource::Folder(_) => {
+                let found = exists(&place).map_err(|e| Error::io("read", &place, &e))?;
+                if found {
+                    return read_file(&place);
+                }
+            }
             ConfigSource::BuiltIn => {
                 if let Some(text) = built_in()
                     .and_then(|dir| dir.get_file(&relative))
@@ -164,7 +173,7 @@ impl ConfigSource {
             "no {what} called \"{name}\" (it would be {})",
             place.display()
         );
-        if place.with_extension("yml").exists() {
+        if is_file(&place.with_extension("yml")) {
             message.push_str("; there is one that ends in .yml: rename it to .yaml");
         }
         if let Some(near) = error::nearest(name, known.iter().map(String::as_str)) {
@@ -222,7 +231,7 @@ pub(super) fn is_valid_name(name: &str) -> bool {
 fn list_dir(folder: &Path) -> Result<Vec<String>> {
     let failed = |e: std::io::Error| Error::io("read the folder", folder, &e);
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
+    for entry in read_folder(folder).map_err(failed)? {
         if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
             names.push(name);
         }
@@ -243,7 +252,7 @@ pub(super) fn read_file(path: &Path) -> Result<ConfigFile> {
         message,
     };
     let mut bytes = Vec::new();
-    odesync_base::files::open(path)
+    open(path)
         .map_err(failed)?
         .take(MAX_FILE as u64 + 1)
         .read_to_end(&mut bytes)

@@ -71,11 +71,16 @@ pub fn folder(destination: &Destination, name: &str) -> Result<PathBuf> {
     Ok(destination.data_folder()?.join("kernels").join(name))
 }
 
-/// Registers the kernel under a name: `program` is the path of this program. Returns the folder.
+/// Registers the kernel under a name: `program` is the path of this program, `flags` what it is called with. Returns the folder.
 ///
 /// # Errors
 /// A name that no kernel can have or that belongs to a kernel of another program, and a folder that cannot be written.
-pub fn install(destination: &Destination, name: &str, program: &Path) -> Result<PathBuf> {
+pub fn install(
+    destination: &Destination,
+    name: &str,
+    program: &Path,
+    flags: &[String],
+) -> Result<PathBuf> {
     let folder = folder(destination, name)?;
     let file = folder.join("kernel.json");
     if file.exists() && !is_own(&file) {
@@ -88,8 +93,17 @@ pub fn install(destination: &Destination, name: &str, program: &Path) -> Result<
         DEFAULT_NAME => "odesync".to_string(),
         other => format!("odesync ({other})"),
     };
+    let program = program.display().to_string();
+    let mut argv = vec![
+        program.as_str(),
+        "kernel",
+        "run",
+        "--connection-file",
+        "{connection_file}",
+    ];
+    argv.extend(flags.iter().map(String::as_str));
     let spec = json!({
-        "argv": [program.display().to_string(), "kernel", "run", "--connection-file", "{connection_file}"],
+        "argv": argv,
         "display_name": display,
         "language": LANGUAGE,
         // An interrupt stops a training, which keeps what it has.
@@ -141,7 +155,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let to = Destination::Prefix(home.path().into());
         let program = Path::new("/opt/a b/odesync");
-        let folder = install(&to, DEFAULT_NAME, program).unwrap();
+        let folder = install(&to, DEFAULT_NAME, program, &["--allow-read=/data".into()]).unwrap();
         assert_eq!(
             folder,
             home.path().join("share/jupyter/kernels/odesync-script")
@@ -152,7 +166,7 @@ mod tests {
         assert_eq!(spec["argv"][4], "{connection_file}");
         assert_eq!(spec["interrupt_mode"], "message");
         // Once more, as after an update.
-        install(&to, DEFAULT_NAME, program).unwrap();
+        install(&to, DEFAULT_NAME, program, &["--allow-read=/data".into()]).unwrap();
         assert_eq!(uninstall(&to, DEFAULT_NAME).unwrap(), folder);
         assert!(!folder.exists());
         let missing = uninstall(&to, DEFAULT_NAME).unwrap_err().to_string();
@@ -170,7 +184,7 @@ mod tests {
             r#"{ "argv": ["python"], "language": "python" }"#,
         )
         .unwrap();
-        assert!(install(&to, "python3", Path::new("/odesync")).is_err());
+        assert!(install(&to, "python3", Path::new("/odesync"), &[]).is_err());
         assert!(uninstall(&to, "python3").is_err());
         assert!(other.join("kernel.json").exists());
         for name in ["", "a/b", "..", "ö"] {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use odesync_base::options::Named;
 use odesync_base::random::Generator;
 use odesync_ode::field::{Unary, VectorField};
 use odesync_ode::odesolve::{Adjoint, Engine, NativeEngine, Problem, SolveOptions};
@@ -64,11 +65,11 @@ fn growth(method: &str, choice: Adjoint, steps: &[usize]) -> (f64, Vec<(f64, f64
     let mut points = vec![];
     for n in steps {
         let (bytes, _) = gradient(&net, method, choice, *n);
-        println!("{method} {} {n}: {bytes}", choice.name());
+        println!("{method} {} {n}: {bytes}", choice.to_name());
         points.push((*n as f64, bytes as f64));
     }
     let slope = slope(&points);
-    println!("{method} {}: {slope:.3}", choice.name());
+    println!("{method} {}: {slope:.3}", choice.to_name());
     (slope, points)
 }
 
@@ -114,7 +115,7 @@ fn memory_over_the_number_of_steps() {
         Adjoint::Symplectic,
     ] {
         let (linear, _) = growth("dopri5", choice, &[1_000, 8_000]);
-        assert!((linear - 1.0).abs() < 0.1, "{}: {linear}", choice.name());
+        assert!((linear - 1.0).abs() < 0.1, "{}: {linear}", choice.to_name());
     }
     // The same solve with different adjoints, in order of decreasing memory.
     let n = 8_000;

@@ -241,7 +241,7 @@ pub(crate) fn gradient_of_solve(
             let mut segment = lock().pop().unwrap_or_default();
             // At most this many problems have a tape at the same time.
             let at_once = rayon::current_num_threads().min(n_problems).max(1);
-            segment.tape_limit = odesync_base::memory::default_limit() / size_of::<f64>() / at_once;
+            segment.tape_limit = odesync_base::memory::limit() / size_of::<f64>() / at_once;
             let mu = vec![0.0; evaluator.dof()];
             let u0 = match is_auto {
                 true => auto::recompute_backward(inputs, work, bars, &mut segment, reverse_sweep),

@@ -263,8 +263,7 @@ impl Engine for NativeEngine {
                 .resize_with(problems.len(), Default::default);
         }
         // Every problem has its own tape, so the limit is shared between them.
-        let tape_limit =
-            odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
+        let tape_limit = odesync_base::memory::limit() / size_of::<f64>() / problems.len().max(1);
         let (record, taped) = match keep {
             true => forward_record(options.adjoint),
             false => (ForwardRecord::Steps, false),

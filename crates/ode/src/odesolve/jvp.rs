@@ -70,7 +70,7 @@ pub fn jvp(
     let solution = solve(field, u0, t, options)?;
     let evaluator = Evaluator::new(field);
     let problem = Problem { u0, t, sample: 0 };
-    let limit = odesync_base::memory::default_limit() / size_of::<f64>();
+    let limit = odesync_base::memory::limit() / size_of::<f64>();
     let limit = (limit, MAX_LANES);
     let linearized =
         second_derivatives::replay(&evaluator, options, &problem, &solution.recorded, limit)?;

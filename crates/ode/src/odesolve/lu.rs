@@ -2,6 +2,10 @@
 //! nalgebra's decomposition takes its matrix by value and allocates a new permutation every time.
 
 use nalgebra::ComplexField;
+use odesync_base::interrupt;
+
+/// Rows and columns from which on a decomposition looks whether it is to stop.
+const LARGE: usize = 256;
 
 /// LU decomposition P A = L U of a square matrix.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +28,10 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
         }
         let m = &mut self.m;
         for k in 0..n {
+            // Of a large matrix each round takes long; the solve then fails, and whoever asked to stop is answered.
+            if n >= LARGE && interrupt::is_requested() {
+                return false;
+            }
             let (mut best, mut size) = (k, m[k * n + k].norm1());
             for r in k + 1..n {
                 let other = m[r * n + k].norm1();

@@ -238,7 +238,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             piece.work.stats = Stats::default();
             return Ok((piece, vec![]));
         }
-        // A step sequencer looks at the flag every few thousand steps, and a piece may have fewer.
+        // A piece may have no steps.
         if self.options.is_interrupted() {
             return Err(self.failure(FailureReason::Interrupted).into());
         }

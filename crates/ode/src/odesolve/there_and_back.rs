@@ -55,7 +55,7 @@ impl NativeEngine {
         check_batch(field, problems, options, recorded)?;
         self.backward_context = None;
         let context = BackwardContext::new(Evaluator::new(field), field, problems, options)?;
-        let limit = odesync_base::memory::default_limit() / size_of::<f64>();
+        let limit = odesync_base::memory::limit() / size_of::<f64>();
         let at_once = rayon::current_num_threads().min(problems.len()).max(1);
         let sum = OrderedSum::new(&context.evaluator);
         let batch = Batch {

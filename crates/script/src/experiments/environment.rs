@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::run_dir::ENVIRONMENT_FILE;
 use crate::{Error, Result};
-use odesync_base::files::write_atomically;
+use odesync_base::files::{read, write_atomically};
 use odesync_ode::field::Isa;
 
 /// Writes `environment.json`. When a run is resumed, the new environment is added to the existing file, because the results then
@@ -15,7 +15,7 @@ use odesync_ode::field::Isa;
 pub(super) fn write_environment(folder: &Path, engine: &str, device: &str) -> Result<()> {
     let path = folder.join(ENVIRONMENT_FILE);
     let now = environment(engine, device);
-    let before = std::fs::read(&path)
+    let before = read(&path)
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     let all = match before {
@@ -54,11 +54,23 @@ fn environment(engine: &str, device: &str) -> Value {
     })
 }
 
+/// Flags with which git runs no programs that the settings of the repository name, which may be a stranger's: no monitor of files, and,
+/// by the attributes of the empty tree, no filters.
+const NO_PROGRAMS: [&str; 3] = [
+    "-c",
+    "core.fsmonitor=false",
+    "--attr-source=4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+];
+
 /// Returns the git commit of the folder in which the run was started, and whether files differ from it; `None` outside a git
 /// repository.
 fn git_state() -> Option<Value> {
     let git = |arguments: &[&str]| -> Option<String> {
-        let answer = Command::new("git").args(arguments).output().ok()?;
+        let answer = Command::new("git")
+            .args(NO_PROGRAMS)
+            .args(arguments)
+            .output()
+            .ok()?;
         let text = String::from_utf8(answer.stdout).ok()?;
         answer.status.success().then(|| text.trim().to_string())
     };

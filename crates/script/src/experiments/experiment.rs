@@ -95,6 +95,7 @@ impl Experiment {
         let options = TrainOptions {
             out: Some(folder.clone()),
             resume: request.run_dir.is_resume(),
+            overwrite: matches!(request.run_dir, RunDir::Replace(_)),
             interrupt: request.interrupt.clone(),
             ..self.options.clone()
         };

@@ -75,6 +75,8 @@ pub type StatusCallback<'a> = &'a (dyn Fn(usize, &str, MemberStatus) + Sync);
 pub struct WorkerOptions<'a> {
     /// Program that runs a member.
     pub program: &'a Path,
+    /// Command-line flags of this call, which are not stored: what the members may touch, for example.
+    pub flags: &'a [String],
     /// Number of threads to divide among the members.
     pub threads: usize,
     /// Flag that stops every member after its current epoch.
@@ -219,7 +221,8 @@ impl Multirun {
             .args(["run", "--stop-at-eof", "--threads", &threads.to_string()])
             .arg(dir_flag)
             .arg(&member_dir)
-            .args(&self.flags)
+            .args(self.flags.iter().filter(|flag| is_storable(flag)))
+            .args(workers.flags)
             .arg(&self.script)
             .args(&self.members[member])
             .stdin(Stdio::piped())
@@ -235,6 +238,11 @@ impl Multirun {
             _ => (MemberStatus::Failed, last_error(&log_path, status)),
         })
     }
+}
+
+/// Whether a flag may come from a file: those that allow a script more must be typed.
+fn is_storable(flag: &str) -> bool {
+    !flag.starts_with("--allow")
 }
 
 /// Waits for a process. When the user asks to stop, its standard input is closed, which asks it to stop.

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
-use odesync_base::files::write_atomically;
+use odesync_base::files::{create_folder, is_file, remove, write_atomically};
+use odesync_train::training::Run;
 
 /// Name of the file with the configuration of the run.
 pub const CONFIG_FILE: &str = "config.yaml";
@@ -21,6 +22,8 @@ pub enum RunDir {
     New,
     /// The given folder, which must not hold a run yet.
     At(PathBuf),
+    /// The given folder; a run that it holds is replaced.
+    Replace(PathBuf),
     /// The given folder, whose run is resumed.
     Resume(PathBuf),
 }
@@ -35,14 +38,24 @@ impl RunDir {
         match self {
             RunDir::New => create_unique(&root.join(experiment), config),
             RunDir::At(path) if holds_run(path) => Err(Error::invalid(format!(
-                "{} holds a run already: go on with it by --resume {0}, or choose another folder",
+                "{} holds a run already: go on with it by --resume {0}, replace it by --overwrite, or choose another folder",
                 path.display()
             ))),
             RunDir::Resume(path) if !holds_run(path) => Err(Error::invalid(format!(
                 "{} holds no run to go on with: there is no {CONFIG_FILE} in it",
                 path.display()
             ))),
+            RunDir::Replace(path) => {
+                // Whenever the new run ends, it must not have the results of the old one.
+                remove(&path.join(RESULT_FILE))?;
+                write_atomically(&path.join(CONFIG_FILE), config.as_bytes())?;
+                Ok(path.clone())
+            }
             RunDir::At(path) | RunDir::Resume(path) => {
+                if !self.is_resume() {
+                    // The run of a script, which has no configuration.
+                    Run::check_replaceable(path)?;
+                }
                 write_atomically(&path.join(CONFIG_FILE), config.as_bytes())?;
                 Ok(path.clone())
             }
@@ -57,12 +70,12 @@ impl RunDir {
 
 /// Returns whether a folder is that of a run, finished or not.
 pub fn holds_run(path: &Path) -> bool {
-    path.join(CONFIG_FILE).is_file()
+    is_file(&path.join(CONFIG_FILE))
 }
 
 /// Creates a folder named by the current time; runs that begin in the same second get different folders.
 fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
-    std::fs::create_dir_all(parent).map_err(|e| Error::io("create the folder", parent, &e))?;
+    create_folder(parent)?;
     let failed = |e: std::io::Error| Error::io("create a folder in", parent, &e);
     let hidden = tempfile::Builder::new()
         .prefix(".new-")
@@ -122,6 +135,9 @@ mod tests {
         assert_eq!(std::fs::read_dir(root.path().join("e")).unwrap().count(), 2);
 
         assert_eq!(make(RunDir::Resume(one.clone())).unwrap(), one);
+        std::fs::write(one.join(RESULT_FILE), "{}").unwrap();
+        assert_eq!(make(RunDir::Replace(one.clone())).unwrap(), one);
+        assert!(!one.join(RESULT_FILE).exists());
         let message = make(RunDir::At(one)).unwrap_err().to_string();
         assert!(message.contains("--resume"), "{message}");
         let message = make(RunDir::Resume(root.path().into()))

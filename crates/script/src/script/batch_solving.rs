@@ -37,7 +37,7 @@ const PARAMS: &str =
     "a map from names of constants to lists of values, such as #{ rho: [10.0, 28.0] }";
 
 /// What is solved: the field, from these initial states, `[solve, dof]` or `[dof]`, with these values of its constants.
-pub(super) struct Batch<'a> {
+pub(super) struct BatchInputs<'a> {
     pub field: &'a VectorField,
     pub u0: ArrayD<f64>,
     pub params: Vec<(String, Vec<f64>)>,
@@ -63,7 +63,7 @@ pub(super) fn params(options: &mut Options) -> Result<Vec<(String, Vec<f64>)>> {
 pub(super) fn solve(
     host: &Host,
     engine: &mut dyn Engine,
-    batch: Batch,
+    batch: BatchInputs,
     t: &[f64],
     options: &SolveOptions,
 ) -> RhaiResult<Dynamic> {

@@ -13,7 +13,7 @@ use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::runs::{non_empty_path, prediction_map};
+use super::runs::{SAVE, check_save, non_empty_path, prediction_map};
 use super::training::ScriptRun;
 use crate::{Error, Result, discovery_folder};
 use odesync_base::options::split;
@@ -243,11 +243,13 @@ fn discovery_properties(reg: &mut Registry) {
     reg.function(
         "found.save(\"runs/mine\")",
         "Writes the run of the highest evidence (load reads it), the data, figures of the fit, the equations and a page, index.html, into \
-         a folder.",
+         a folder. A folder that holds another run is an error, unless overwrite is true.",
         discovery_example!("found.save(\"runs/mine\")"),
     )
-    .body(move |d: &mut ScriptDiscovery, folder: ImmutableString| -> Result<()> {
+    .options(SAVE)
+    .body(move |d: &mut ScriptDiscovery, folder: ImmutableString, options: Options| -> Result<()> {
         let folder = non_empty_path("save", &folder)?;
+        check_save(&host, d.0.best()?, folder, options)?;
         discovery_folder::save(&d.0, folder)?;
         host.note(&format!("wrote {folder}; look at {folder}/index.html"));
         Ok(())

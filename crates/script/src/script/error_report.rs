@@ -12,6 +12,7 @@ use super::source_map::SourceMap;
 use super::suggestions::{lower_first, with_suggestion};
 use super::token_linter::{SIGNED_POWER, TokenLinter};
 use super::{convert, limits, memory};
+use odesync_base::files::{is_file, read};
 
 /// Builder of a [`ScriptError`] from a rhai error, with everything that its message may need.
 pub(super) struct ErrorReporter<'a> {
@@ -143,11 +144,11 @@ impl ErrorReporter<'_> {
         if within.is_empty() {
             return caller;
         }
-        if self.sources.has(&within) || Path::new(&within).is_file() {
+        if self.sources.has(&within) || is_file(Path::new(&within)) {
             return within;
         }
         let file = module_file(&caller, &within);
-        if Path::new(&file).is_file() {
+        if is_file(Path::new(&file)) {
             file
         } else {
             within
@@ -276,7 +277,8 @@ impl ErrorReporter<'_> {
         }
         // The source is a module that the script imported.
         let line = position.line()?;
-        let text = std::fs::read_to_string(source).ok();
+        let text = read(Path::new(source)).ok();
+        let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.as_deref().and_then(|text| text.lines().nth(line - 1));
         Some(make_location(source, line, text))
     }

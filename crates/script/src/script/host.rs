@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::experiments::RunDir;
 use crate::{Error, Result};
+use odesync_base::permissions::{EnteredPermissions, Permissions};
 use odesync_base::text::printable;
 use odesync_config::Config;
 use odesync_ode::devices::Device;
 use odesync_train::progress::ProgressSink;
 use odesync_train::training::Callback;
 
+use super::access::AccessRules;
 use super::error::RhaiResult;
 use super::frontend::{DisplayedValue, Output};
 use super::interaction::Interaction;
@@ -35,6 +37,7 @@ struct Inner {
     quiet: bool,
     interactive: bool,
     memory_limit: usize,
+    access: Option<AccessRules>,
     device: Device,
     arguments: Mutex<Vec<String>>,
     runs: RunPlan,
@@ -65,6 +68,8 @@ pub struct RunPlan {
     pub config: Option<PathBuf>,
     /// Whether to print the configuration and end, instead of running.
     pub print_config: bool,
+    /// Whether what the script trains replaces runs that are in its folders.
+    pub overwrite: bool,
 }
 
 /// State of the script that runs.
@@ -89,6 +94,7 @@ impl Host {
             quiet: options.quiet,
             interactive: options.interactive,
             memory_limit: options.memory_limit.unwrap_or_else(memory::default_limit),
+            access: options.access,
             device: options.device,
             arguments: Mutex::new(options.arguments),
             runs: options.runs,
@@ -315,6 +321,12 @@ impl Host {
         let mut rest = self.arguments();
         rest.retain(|argument| !declared.iter().any(|key| key == key_of(argument)));
         rest
+    }
+
+    /// Restricts this thread to what code may touch, that of a script file or typed code, until the value that is returned is dropped.
+    pub(super) fn restrict(&self, script: Option<&Path>) -> EnteredPermissions {
+        let rules = self.0.access.as_ref();
+        Permissions::enter(rules.and_then(|rules| rules.of_code(script, &self.arguments())))
     }
 
     /// Returns the device of a call that names neither an engine nor a device.

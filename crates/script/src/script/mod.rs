@@ -69,6 +69,7 @@
 //! }
 //! ```
 
+mod access;
 pub mod arguments;
 pub mod array;
 mod batch_solving;
@@ -117,6 +118,7 @@ pub mod token_linter;
 pub mod training;
 mod value_display;
 
+pub use access::AccessRules;
 pub use array::ScriptArray;
 pub use error::{ErrorKind, RhaiResult, ScriptError, SourceLocation};
 pub use exchange::{FromScript, IntoScript};

@@ -86,6 +86,14 @@ impl ModuleResolver for ScriptModuleResolver {
             error.set_position(position);
             return Err(error);
         }
+        // What is not there is left to the resolver, which says so.
+        if let Err(reason) = odesync_base::files::open(&file)
+            && reason.kind() != std::io::ErrorKind::NotFound
+        {
+            let mut error: Box<EvalAltResult> = Error::io("import", &file, &reason).into();
+            error.set_position(position);
+            return Err(error);
+        }
         self.linter.begin_module();
         self.loaded.borrow_mut().insert(path.into(), file.clone());
         self.loading.borrow_mut().push(file);

@@ -9,6 +9,7 @@ use super::convert;
 use super::data::squeeze;
 use super::ensembles::QUANTILES;
 use super::fields::ScriptField;
+use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
@@ -34,6 +35,21 @@ macro_rules! run_example {
 pub(super) const BANDS: &[Key] = &[Key::flag("bands")
     .doc("Return standard deviations too.")
     .default(|| false.into(), "")];
+
+/// The option keys of a run that is written into a folder.
+pub(super) const SAVE: Keys = &[&[Key::flag("overwrite")
+    .doc("Replace the run that the folder holds; without it a folder with another run is an error.")
+    .default(|| false.into(), "")]];
+
+/// Reads the options of a save, and checks that it replaces no run unless it may.
+pub(super) fn check_save(host: &Host, run: &Run, folder: &str, mut options: Options) -> Result<()> {
+    let overwrite = options.bool("overwrite", false)? || host.runs().overwrite;
+    options.finish()?;
+    match overwrite {
+        true => Ok(()),
+        false => run.check_saves_over_nothing(folder),
+    }
+}
 
 /// The option keys of a profile.
 const PROFILE: Keys = &[ProfileOptions::OPTIONS];
@@ -156,11 +172,14 @@ pub(super) fn register(reg: &mut Registry) {
     let host = reg.host();
     reg.function(
         "run.save(\"runs/mine\")",
-        "Writes best.safetensors, last.safetensors and metrics.csv into a folder; load reads them back.",
+        "Writes best.safetensors, last.safetensors and metrics.csv into a folder; load reads them back. A folder that holds another run \
+         is an error, unless overwrite is true.",
         run_example!("run.save(\"runs/mine\")"),
     )
-    .body(move |r: &mut ScriptRun, folder: ImmutableString| -> Result<()> {
+    .options(SAVE)
+    .body(move |r: &mut ScriptRun, folder: ImmutableString, options: Options| -> Result<()> {
         let folder = non_empty_path("save", &folder)?;
+        check_save(&host, &r.0, folder, options)?;
         r.0.save(folder)?;
         write_metrics(&r.0, folder)?;
         host.note(&format!("wrote {folder}"));

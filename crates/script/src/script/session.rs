@@ -73,6 +73,7 @@ impl Session {
                 .name("script".into())
                 .stack_size(stack)
                 .spawn(move || {
+                    odesync_base::interrupt::listen(host_there.interrupt_flag());
                     let mut state = SessionState::new(host_there);
                     while let Ok(job) = queue.recv() {
                         job(&mut state);

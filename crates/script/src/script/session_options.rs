@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::access::AccessRules;
 use super::frontend::{DisplayedValue, Output};
 use super::host::RunPlan;
 use crate::cards::Card;
@@ -25,6 +26,8 @@ pub struct SessionOptions {
     pub output: Output,
     /// Bytes that the process may hold; a quarter of the machine's memory where `None`.
     pub memory_limit: Option<usize>,
+    /// What the code may touch of the file system; everything that the user may where `None`.
+    pub access: Option<AccessRules>,
     /// The device of every call that names neither an engine nor a device; the CPU by default.
     pub device: Device,
 }
@@ -38,6 +41,7 @@ impl Default for SessionOptions {
             runs: RunPlan::default(),
             output: Output::terminal(),
             memory_limit: None,
+            access: None,
             device: Device::default(),
         }
     }

@@ -366,7 +366,7 @@ fn solve(
     let t = convert::to_vector(t, "solve: t")?;
     let mut engine = engine(&name, &device)?;
     if u0.ndim() == 2 || !params.is_empty() {
-        let batch = batch_solving::Batch {
+        let batch = batch_solving::BatchInputs {
             field: &field.0,
             u0,
             params,

@@ -331,6 +331,11 @@ impl TrainCall {
             ..TrainOptions::default()
         };
         options.read_set(&mut train_options)?;
+        if host.runs().overwrite && train_options.out.is_some() {
+            // What is said on the command line holds for all that the script trains.
+            train_options.overwrite = true;
+            train_options.resume = false;
+        }
         if options.has("validate") {
             let data = options.opt_value::<ScriptDataset>("validate", "a dataset")?;
             train_options.validation = data.map(|data| data.0);

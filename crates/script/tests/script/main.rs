@@ -1,5 +1,7 @@
 //! Tests of the script language: values, messages, errors, the example of every function.
 
+#[cfg(unix)]
+mod access;
 mod arrays;
 mod batch_solving;
 mod choosing;

@@ -83,7 +83,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Unpacks a file that gzip has packed; what would not fit into memory is refused before it is unpacked.
 fn gunzip(path: &Path, packed: &[u8]) -> Result<Vec<u8>> {
     use std::io::Read;
-    let limit = odesync_base::memory::default_limit();
+    let limit = odesync_base::memory::limit();
     let mut bytes = vec![];
     let mut reader = flate2::read::MultiGzDecoder::new(packed).take(limit as u64 + 1);
     reader

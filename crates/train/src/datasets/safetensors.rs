@@ -11,7 +11,7 @@ use super::dataset::Dataset;
 use super::scalar_type::ScalarType;
 use super::{data_error, read_bytes};
 use odesync_base::error::{Error, Result};
-use odesync_base::files::write_atomically;
+use odesync_base::files::{open, write_atomically};
 
 /// Metadata key of the names of the state variables, a list in JSON.
 const NAMES_KEY: &str = "names";
@@ -25,7 +25,8 @@ const NAMES_KEY: &str = "names";
 pub fn read_safetensors(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Dataset> {
     let path = path.as_ref();
     let refuse = |message: String| data_error(path, None, None, message);
-    let size = std::fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
+    let size = open(path).and_then(|file| file.metadata());
+    let size = size.map_err(|e| Error::io("read", path, &e))?;
     let size = usize::try_from(size.len()).unwrap_or(usize::MAX);
     names.check_memory(size, 0).map_err(refuse)?;
     let bytes = read_bytes(path)?;

@@ -59,8 +59,7 @@ impl AdjointHessian {
         let initial_states = problem.initial_states(params);
         let problems = problem.problems(&initial_states);
         // Every problem has its own tape, and every thread its own tangent lanes.
-        let limit =
-            odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
+        let limit = odesync_base::memory::limit() / size_of::<f64>() / problems.len().max(1);
         let n_lanes = MAX_LANES * rayon::current_num_threads();
         let solves = problems
             .par_iter()

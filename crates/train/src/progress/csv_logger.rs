@@ -1,12 +1,12 @@
 //! Logger for `metrics.csv`: one line for each epoch, readable while the run goes on.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::training::{Callback, EpochRecord, Run, RunStart, TrainingMethod};
 use crate::{Error, Result};
-use odesync_base::files::write_atomically;
+use odesync_base::files::{append, write_atomically};
 
 const FILE: &str = "metrics.csv";
 const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed";
@@ -43,7 +43,7 @@ impl Callback for CsvLogger {
         self.extra = ExtraColumns::of(start.method);
         let text = csv_text(start.method, start.has_validation, start.history);
         write_atomically(&self.path, text.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(&self.path);
+        let file = append(&self.path);
         self.file = Some(file.map_err(|e| self.write_error(&e))?);
         Ok(())
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error_that_names_the_file() {
         let mut logger = CsvLogger::new("runs/full");
-        logger.file = Some(OpenOptions::new().append(true).open("/dev/full").unwrap());
+        logger.file = Some(append(Path::new("/dev/full")).unwrap());
         let error = logger
             .on_epoch_end(&EpochRecord::default(), 0.0)
             .unwrap_err();

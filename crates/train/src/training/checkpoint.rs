@@ -19,7 +19,8 @@ use super::run::{Run, StopReason, TrainerState};
 use super::settings::{SavedSolver, TrainSettings};
 use crate::weak_constraint::{SavedState, WeakConstraintState};
 use crate::{Error, Result};
-use odesync_base::files::{lock_folder, write_atomically};
+use odesync_base::files::{self, lock_folder, write_atomically};
+use odesync_base::interrupt::keeping;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 
@@ -77,15 +78,6 @@ struct RunMetadata {
 /// Prefix of the names of tensors of the state at the best model.
 const BEST_STATE: &str = "best.";
 
-/// Checks that files can be written in the folder.
-pub(super) fn check_writable(folder: &Path) -> Result<()> {
-    tempfile::Builder::new()
-        .prefix(".odesync-")
-        .tempfile_in(folder)
-        .map(drop)
-        .map_err(|e| Error::io("write in", folder, &e))
-}
-
 /// Checks that a checkpoint can store the model.
 pub(super) fn check_model(model: &VectorField) -> Result<()> {
     const RESERVED_NAMES: [&str; 8] = [
@@ -135,6 +127,7 @@ impl Run {
 
     /// Writes the run into a folder that is locked already.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        let _keeping = keeping();
         write_atomically(
             &folder.join(BEST_FILE),
             &self.best_checkpoint()?.to_bytes()?,
@@ -157,11 +150,20 @@ impl Run {
 
     /// Reads the run of a folder, if there is one.
     pub(super) fn load_if_exists(folder: &Path) -> Result<Option<Run>> {
-        let exists = folder.join(LAST_FILE).try_exists();
+        let exists = files::exists(&folder.join(LAST_FILE));
         match exists.map_err(|e| Error::io("read", folder, &e))? {
             true => Self::load(folder).map(Some),
             false => Ok(None),
         }
+    }
+
+    /// Whether a folder holds this run, to the byte.
+    pub(super) fn is_saved_in(&self, folder: &Path) -> bool {
+        let there = files::read(&folder.join(LAST_FILE)).ok();
+        let here = self
+            .last_checkpoint()
+            .and_then(|content| content.to_bytes());
+        matches!((there, here), (Some(there), Ok(here)) if there == here)
     }
 
     fn best_checkpoint(&self) -> Result<CheckpointFile> {
@@ -417,6 +419,6 @@ fn extract_model(path: &Path, content: &mut CheckpointFile) -> Result<VectorFiel
 }
 
 fn read_checkpoint(path: &Path) -> Result<CheckpointFile> {
-    let bytes = odesync_base::files::read(path).map_err(|e| Error::io("read", path, &e))?;
+    let bytes = files::read(path).map_err(|e| Error::io("read", path, &e))?;
     CheckpointFile::from_bytes(path, &bytes)
 }

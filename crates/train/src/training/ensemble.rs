@@ -15,6 +15,7 @@ use super::run::{Run, StopReason};
 use super::trainer::train;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
+use odesync_base::permissions::Permissions;
 use odesync_ode::field::VectorField;
 
 /// A training run of an ensemble before it begins.
@@ -96,6 +97,16 @@ pub fn train_ensemble(
     loggers: &(dyn Fn(&EnsembleMember) -> Box<dyn Callback> + Sync),
 ) -> Result<Ensemble> {
     check_ensemble_members(members)?;
+    for options in members.iter().map(|member| &member.options) {
+        // Found by a member alone it would be the failure of that member, after others have been trained.
+        if let Some(out) = options
+            .out
+            .as_ref()
+            .filter(|_| !options.resume && !options.overwrite)
+        {
+            Run::check_replaceable(out)?;
+        }
+    }
     let epochs = |member: &EnsembleMember| {
         let requested = member.options.epochs;
         requested.unwrap_or_else(|| method.default_epochs())
@@ -121,6 +132,7 @@ pub fn train_ensemble(
         members.iter().map(|_| Mutex::new(None)).collect();
     // Each worker has its own thread pool: in a shared pool a thread that waits within one member would begin another, with both
     // in memory at once.
+    let permissions = Permissions::current();
     let work = |pool: rayon::ThreadPool| {
         while let Some((i, member)) = {
             let i = next.fetch_add(1, Ordering::Relaxed);
@@ -137,6 +149,7 @@ pub fn train_ensemble(
                 match member.options.interrupted() || lock(&progress).callback_result.is_err() {
                     true => Err(Error::Interrupted),
                     false => pool.install(|| {
+                        let _entered = Permissions::enter(permissions.clone());
                         train(
                             &member.model,
                             data,

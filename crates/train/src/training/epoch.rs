@@ -10,7 +10,10 @@ use super::objective::Loss;
 use super::trainer::Trainer;
 use crate::{Error, Result};
 use ndarray::Array2;
+use odesync_base::failure::{FailureReason, SolveFailure};
+use odesync_base::memory::format_bytes;
 use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::Adjoint;
 
 /// The loss of a method, and the mse of the uncoupled model.
 type LossAndMse = (Result<Loss>, Result<f64>);
@@ -21,7 +24,13 @@ impl Trainer<'_> {
         let started = Instant::now();
         let epoch = self.history.len();
         let lambda = self.method.lambda(epoch);
-        let ((loss, mse), validation) = self.evaluate_all(lambda, true);
+        let mut evaluated = self.evaluate_all(lambda, true);
+        if let Err(Error::Solve(failure)) = &evaluated.0.0
+            && self.takes_less_memory(failure, callback)?
+        {
+            evaluated = self.evaluate_all(lambda, true);
+        }
+        let ((loss, mse), validation) = evaluated;
         // An error that ends the run is returned here, before anything has changed.
         let mse = match mse {
             Err(Error::Solve(_)) => f64::NAN,
@@ -98,6 +107,29 @@ impl Trainer<'_> {
         }
         record.seconds = started.elapsed().as_secs_f64();
         Ok(record)
+    }
+
+    /// Changes to gradients from checkpoints, which are as exact, where the tape of the steps did not fit into memory. Returns whether
+    /// the evaluation is worth another try.
+    fn takes_less_memory(
+        &mut self,
+        failure: &SolveFailure,
+        callback: &mut dyn Callback,
+    ) -> Result<bool> {
+        let FailureReason::TapeTooLarge(bytes) = failure.reason else {
+            return Ok(false);
+        };
+        if self.solver.adjoint != Adjoint::Backprop {
+            return Ok(false);
+        }
+        self.solver.adjoint = Adjoint::AdaptiveCheckpoint;
+        self.make_objectives()?;
+        callback.on_note(&format!(
+            "the steps of a gradient take more than {}; going on with adjoint \"adaptive_ckpt\", which is as exact, takes less memory, \
+             and solves twice",
+            format_bytes(bytes)
+        ));
+        Ok(true)
     }
 
     /// Evaluates the method's loss and the mse of the uncoupled model as [`Trainer::evaluate`], and beside them the mse on the data

@@ -39,6 +39,7 @@ mod ensemble;
 mod ensemble_prediction;
 mod epoch;
 mod epoch_record;
+mod existing_run;
 mod holdout;
 mod lr_schedule;
 mod method;

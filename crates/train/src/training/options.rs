@@ -61,6 +61,8 @@ option_set! {
         /// If `out` holds a finished run, that one is the result. Everything that the results depend on must be unchanged, and is
         /// compared; only `epochs` may differ, and the remaining epochs then follow it ([`LrSchedule::Cosine`] ends there).
         pub resume: bool as Flag = false;
+        /// Replace the run that `out` holds, finished or not; without it such a folder is an error.
+        pub overwrite: bool as Flag = false;
         /// End after so many epochs in a row whose training solve failed.
         pub max_failures: usize as Count = 10;
         /// Epochs between two writes to `out`.
@@ -160,6 +162,13 @@ impl TrainOptions {
         self
     }
 
+    /// Replaces the run in the checkpoint folder if there is one.
+    #[must_use]
+    pub fn overwrite(mut self) -> Self {
+        self.overwrite = true;
+        self
+    }
+
     /// Holds a part of the data out of the training.
     #[must_use]
     pub fn holdout(mut self, holdout: Holdout) -> Self {
@@ -205,6 +214,11 @@ impl TrainOptions {
         if self.resume && self.out.is_none() {
             return Err(Error::invalid(
                 "resume needs the folder of the run that is to go on; give out",
+            ));
+        }
+        if self.resume && self.overwrite {
+            return Err(Error::invalid(
+                "resume goes on with the run in out and overwrite replaces it; give one of them",
             ));
         }
         self.lr_schedule.check()?;

@@ -8,7 +8,7 @@ use super::resume;
 use super::run::{Run, StopReason};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
-use odesync_base::files::lock_folder;
+use odesync_base::files::{check_writable, lock_folder};
 use odesync_base::random::with_default_generator;
 use odesync_ode::field::VectorField;
 
@@ -112,11 +112,15 @@ pub(super) fn run_to_end(
             checkpoint::check_model(model)?;
             let lock = lock_folder(out)?;
             // Better an error now than after the first hundred epochs.
-            checkpoint::check_writable(out)?;
-            let saved = match training.options().resume {
+            check_writable(out)?;
+            let options = training.options();
+            let saved = match options.resume {
                 true => Run::load_if_exists(out)?,
                 false => None,
             };
+            if !options.resume && !options.overwrite {
+                Run::check_replaceable(out)?;
+            }
             (Some(lock), saved.map(|saved| (out, saved)))
         }
         None => (None, None),

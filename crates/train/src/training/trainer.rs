@@ -117,6 +117,8 @@ pub(super) struct Trainer<'a> {
     pub params: Vec<f64>,
     /// The parameters that the optimiser sees, where these are others.
     pub scaled: Option<ScaledParams>,
+    /// Sizes of the state variables that the loss is relative to, where it is.
+    sd: Option<Vec<f64>>,
     pub optimizer_state: OptimizerState,
     pub trainer_state: TrainerState,
     /// Lowest validation mse of the epochs at λ = 0.
@@ -142,19 +144,9 @@ impl<'a> Trainer<'a> {
             interrupt: Some(options.interrupt.clone()),
             ..options.solver.clone()
         };
-        let make = |method: &TrainingMethod| -> Result<Objective> {
-            let engine = engine(&options.engine, &options.device)?;
-            let observation = &options.observation;
-            Objective::with_observation(model, data, method, observation, &solver, engine)
-        };
-        let mut objective = make(method)?;
-        if let Some(scaled) = &scaled {
-            objective = objective.relative_to(scaled.sd());
-        }
-        let uncoupled = match method {
-            TrainingMethod::Vanilla => None,
-            _ => Some(make(&TrainingMethod::Vanilla)?),
-        };
+        let sd = scaled.as_ref().map(ScaledModel::sd);
+        let (objective, uncoupled) = objectives((model, data), method, options, &solver, sd)?;
+        let sd = sd.map(<[f64]>::to_vec);
         let mut params = objective.initial_params();
         let scaled = scaled.map(|scaled| {
             let n_free = objective.free_running_params(&params).len();
@@ -193,7 +185,19 @@ impl<'a> Trainer<'a> {
             free_running: uncoupled,
             params,
             scaled,
+            sd,
         })
+    }
+
+    /// Makes the objectives anew, after a change of the solver options.
+    pub fn make_objectives(&mut self) -> Result<()> {
+        let model = self.objective.model(&self.params)?;
+        let problem = (&model, self.data);
+        let sd = self.sd.as_deref();
+        let (objective, uncoupled) =
+            objectives(problem, self.method, self.options, &self.solver, sd)?;
+        (self.objective, self.free_running) = (objective, uncoupled);
+        Ok(())
     }
 
     /// Returns the reason to stop before the next epoch, if any. It depends only on what a checkpoint stores.
@@ -225,6 +229,30 @@ impl<'a> Trainer<'a> {
             self.trainer_state.reason
         )
     }
+}
+
+/// Returns the objective of a method, and that of the uncoupled model where it is another; `sd` are the sizes that the loss is relative to.
+fn objectives(
+    (model, data): (&VectorField, &Dataset),
+    method: &TrainingMethod,
+    options: &TrainOptions,
+    solver: &SolveOptions,
+    sd: Option<&[f64]>,
+) -> Result<(Objective, Option<Objective>)> {
+    let make = |method: &TrainingMethod| -> Result<Objective> {
+        let engine = engine(&options.engine, &options.device)?;
+        let observation = &options.observation;
+        Objective::with_observation(model, data, method, observation, solver, engine)
+    };
+    let mut objective = make(method)?;
+    if let Some(sd) = sd {
+        objective = objective.relative_to(sd);
+    }
+    let uncoupled = match method {
+        TrainingMethod::Vanilla => None,
+        _ => Some(make(&TrainingMethod::Vanilla)?),
+    };
+    Ok((objective, uncoupled))
 }
 
 /// Checks that a model for gradient descent has no constants with bounds, priors or a scale, which only methods that set themselves

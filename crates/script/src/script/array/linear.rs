@@ -1,5 +1,6 @@
 //! Products, norms and distances of arrays.
 
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
 use rhai::Dynamic;
 
@@ -8,6 +9,9 @@ use crate::{Error, Result};
 use super::super::host::Host;
 use super::super::registry::{Numbers, Operand, Registry};
 use super::ScriptArray;
+
+/// Multiplications of a product between two looks at the request to stop: some tenths of a second.
+const BLOCK: usize = 1 << 28;
 
 /// Returns the product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
 fn dot(host: &Host, name: &str, a: &Numbers, b: &Numbers) -> Result<Dynamic> {
@@ -39,7 +43,7 @@ fn dot(host: &Host, name: &str, a: &Numbers, b: &Numbers) -> Result<Dynamic> {
         return Err(wrong);
     }
     host.check_memory(name, a.nrows().saturating_mul(b.ncols()))?;
-    let mut product = a.dot(&b).as_standard_layout().into_owned().into_dyn();
+    let mut product = product(host, &a, &b)?.into_dyn();
     if rank_b == 1 {
         product = product.remove_axis(Axis(1));
     }
@@ -47,6 +51,22 @@ fn dot(host: &Host, name: &str, a: &Numbers, b: &Numbers) -> Result<Dynamic> {
         product = product.remove_axis(Axis(0));
     }
     Ok(ScriptArray::new(product).into_dynamic())
+}
+
+/// Returns the product of two matrices. One that takes long is computed in blocks of rows, and looks between them whether it is to stop.
+fn product(host: &Host, a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
+    let row = a.ncols().saturating_mul(b.ncols()).max(1);
+    let rows = (BLOCK / row).max(8);
+    if rows >= a.nrows() {
+        return Ok(a.dot(b).as_standard_layout().into_owned());
+    }
+    let mut product = Array2::zeros((a.nrows(), b.ncols()));
+    let blocks = a.axis_chunks_iter(Axis(0), rows);
+    for (of_product, of_a) in product.axis_chunks_iter_mut(Axis(0), rows).zip(blocks) {
+        host.check_interrupt()?;
+        general_mat_mul(1.0, &of_a, b, 0.0, &mut { of_product });
+    }
+    Ok(product)
 }
 
 /// Checks that what is compared has one shape.

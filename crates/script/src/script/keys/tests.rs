@@ -16,6 +16,7 @@ const SCENE: &str = "
     let spline = smoothing_spline([0, 1, 2], [1, 2, 0], 0);
     let l = landscape(f, dataset(f, [1, 1], [0, 0.1, 0.2]), \"a\", [1.0, 1.5]);
     let plane = landscape(run.last, d, pca(run), #{ points: 3 });
+    let found = discover(dataset(f, [1, 1], arange(0, 2, 0.1)), #{ hidden: [2], seeds: [1], equations: false });
     let fig = figure();";
 
 /// A call of every form that takes options, with an option that no function has; the function's name comes before the bracket.
@@ -32,6 +33,8 @@ const CALLS: &[(&str, &str)] = &[
     ("equations", "equations(d, Z)"),
     ("predict", "e.predict([0, 1], Z)"),
     ("predict", "run.predict([0, 1], Z)"),
+    ("save", "run.save(\"a\", Z)"),
+    ("save", "found.save(\"a\", Z)"),
     ("profile", "run.profile(\"a\", Z)"),
     ("solve", "solve(f, [1, 1], [0, 1], Z)"),
     ("jvp", "jvp(f, [1, 1], [0, 1], Z)"),

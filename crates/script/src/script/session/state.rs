@@ -276,6 +276,7 @@ impl Interpreter for SessionState {
         let code = self.sources.add(name, &code);
         self.linter.reset();
         let n_variables = self.scope.len();
+        let _restricted = self.host.restrict(file);
         let mut result = self
             .compile(&code, name, file)
             .and_then(|ast| self.run(&ast, name));
@@ -304,6 +305,7 @@ impl Interpreter for SessionState {
         values: &[WidgetValue],
     ) -> Result<Evaluation, ScriptError> {
         self.linter.reset();
+        let _restricted = self.host.restrict(None);
         let called = self
             .interactions
             .call(&self.engine, &self.functions, id, values)

@@ -9,6 +9,7 @@ use super::number_format::NumberFormat;
 use super::options::CsvOptions;
 use crate::datasets::data_error;
 use odesync_base::error::{Error, Result};
+use odesync_base::interrupt::check;
 use odesync_base::text::count_of;
 
 /// A row: its line number in the file, and its cells.
@@ -273,6 +274,7 @@ fn split_rows(path: &Path, lines: &[(usize, &str)], delimiter: Delimiter) -> Res
         .from_reader(text.as_bytes());
     let mut rows = Vec::with_capacity(lines.len());
     for record in reader.records() {
+        check()?;
         let record = record.map_err(|e| data_error(path, None, None, e.to_string()))?;
         let at = record.position().map_or(1, |p| p.line() as usize);
         let number = lines

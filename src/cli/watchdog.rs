@@ -1,0 +1,41 @@
+//! The last resorts: a program that does not stop when it is told to, or that takes far more memory than it may, is ended.
+
+use std::time::Duration;
+
+use crate::memory;
+
+/// Time in which what runs ends by itself after a signal.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// Time between two looks.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// The program ends where it holds so many times the memory that a script may use. What asks before it allocates stays below; between two
+/// questions an array may be there twice.
+const MEMORY_FACTOR: usize = 2;
+
+/// Ends the program with the exit code of an interrupt where it has not ended by itself in less than a second. What is being written to
+/// the disk is finished.
+pub(super) fn end_soon() {
+    std::thread::spawn(|| {
+        std::thread::sleep(PATIENCE);
+        while odesync_base::interrupt::is_keeping() {
+            std::thread::sleep(INTERVAL);
+        }
+        super::print_error("interrupted; what was running does not stop by itself");
+        std::process::exit(130);
+    });
+}
+
+/// Ends the program where it holds far more memory than a script may use.
+pub(super) fn guard_memory() {
+    let limit = memory::limit();
+    std::thread::spawn(move || {
+        while crate::script::memory::allocated().is_none_or(|used| used / MEMORY_FACTOR <= limit) {
+            std::thread::sleep(INTERVAL);
+        }
+        super::print_error(&format!(
+            "error: the script needs more than the {} it may use\n  hint: `odesync --memory GIB …` allows more",
+            memory::format_bytes(limit)
+        ));
+        std::process::exit(1);
+    });
+}
