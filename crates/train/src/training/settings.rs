@@ -59,6 +59,7 @@ impl TrainSettings {
                 epochs: defaults.epochs,
                 out: defaults.out,
                 resume: defaults.resume,
+                overwrite: defaults.overwrite,
                 checkpoint_every: defaults.checkpoint_every,
                 solver: defaults.solver,
                 validation: defaults.validation,
