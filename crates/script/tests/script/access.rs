@@ -219,7 +219,7 @@ fn every_function_refuses_what_lies_outside() {
         }
         // A module is a file of the script too.
         let text = session
-            .eval(&format!("import {path:?} as module;"), None)
+            .eval(&format!("import {path:?} as other;"), None)
             .unwrap_err()
             .to_string();
         assert!(text.contains("a script may read below"), "{path}: {text}");
