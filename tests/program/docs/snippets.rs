@@ -87,7 +87,9 @@ fn script(block: &Block, folder: &Path) -> std::process::Output {
     std::fs::write(folder.join("a.rhai"), &block.text).unwrap();
     let note = block.note.as_deref().unwrap_or_default();
     let given = note.strip_prefix("run with: ").unwrap_or_default();
-    let args = ["--quiet", "run", "a.rhai"].into_iter();
+    // What is shipped is there as links, and lies elsewhere.
+    let shipped = format!("--allow-read={}", root().display());
+    let args = ["--quiet", &shipped, "run", "a.rhai"].into_iter();
     let args: Vec<&str> = args.chain(given.split_whitespace()).collect();
     odesync(&args, folder, "")
 }

@@ -21,6 +21,7 @@ use crate::Result;
 use crate::field::native::Evaluator;
 use crate::field::{ParamBlock, VectorField};
 use odesync_base::failure::{FailureReason, SolveFailure};
+use odesync_base::interrupt;
 
 /// Context of the gradient of a solved batch; the workspaces of the problems are stored in the engine.
 #[derive(Debug)]
@@ -215,6 +216,10 @@ pub(crate) fn gradient_of_solve(
     accumulator: &mut GradientAccumulator,
 ) -> Result<Vec<f64>> {
     let (evaluator, sample) = (inputs.evaluator, inputs.problem.sample);
+    if rayon::current_thread_index().is_some() {
+        // A thread of the pool works for whoever called; one without a flag must not keep that of another.
+        interrupt::listen(inputs.options.interrupt.clone().unwrap_or_default());
+    }
     let method = inputs.options.solver;
     let is_auto = matches!(method.family, SolverFamily::Auto { .. });
     let mut reverse_sweep =
@@ -222,7 +227,7 @@ pub(crate) fn gradient_of_solve(
             let bars = (bars, history);
             discrete_adjoint::backward(evaluator, method, sample, work, bars, accumulator)
         };
-    Ok(match (&work.record, method.tableau()) {
+    let u0 = match (&work.record, method.tableau()) {
         (ForwardRecord::Steps, _) if is_auto => {
             auto::backward(work, bars, evaluator.dof(), reverse_sweep)
         }
@@ -252,5 +257,7 @@ pub(crate) fn gradient_of_solve(
             lock().push(segment);
             u0?
         }
-    })
+    };
+    interrupt::check()?;
+    Ok(u0)
 }

@@ -29,7 +29,8 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
         let m = &mut self.m;
         for k in 0..n {
             // Of a large matrix each round takes long; the solve then fails, and whoever asked to stop is answered.
-            if n >= LARGE && interrupt::is_requested() {
+            // A thread of the pool may have the flag of work that is done.
+            if n >= LARGE && rayon::current_thread_index().is_none() && interrupt::is_requested() {
                 return false;
             }
             let (mut best, mut size) = (k, m[k * n + k].norm1());

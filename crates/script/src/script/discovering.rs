@@ -244,7 +244,7 @@ fn discovery_properties(reg: &mut Registry) {
         "found.save(\"runs/mine\")",
         "Writes the run of the highest evidence (load reads it), the data, figures of the fit, the equations and a page, index.html, into \
          a folder. A folder that holds another run is an error, unless overwrite is true.",
-        discovery_example!("found.save(\"runs/mine\")"),
+        discovery_example!("found.save(\"runs/found\")"),
     )
     .options(SAVE)
     .body(move |d: &mut ScriptDiscovery, folder: ImmutableString, options: Options| -> Result<()> {

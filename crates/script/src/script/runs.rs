@@ -188,7 +188,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "load(\"runs/mine\") -> Run",
         "Reads a saved run.",
-        run_example!("run.save(\"runs/mine\"); load(\"runs/mine\").best_mse"),
+        run_example!("run.save(\"runs/kept\"); load(\"runs/kept\").best_mse"),
     )
     .body(|folder: ImmutableString| -> Result<ScriptRun> {
         let run = Run::load(non_empty_path("load", &folder)?)?;

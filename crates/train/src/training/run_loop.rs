@@ -9,6 +9,7 @@ use super::run::{Run, StopReason};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::files::{check_writable, lock_folder};
+use odesync_base::interrupt::keeping;
 use odesync_base::random::with_default_generator;
 use odesync_ode::field::VectorField;
 
@@ -107,6 +108,8 @@ pub(super) fn run_to_end(
     callback: &mut dyn Callback,
 ) -> Result<Run> {
     let out = training.options().out.clone();
+    // A run with a folder keeps its epochs when it is stopped.
+    let _keeping = out.is_some().then(keeping);
     let (_lock, saved) = match &out {
         Some(out) => {
             checkpoint::check_model(model)?;

@@ -7,6 +7,7 @@ mod differences;
 mod discovery;
 mod ensemble;
 mod every_engine;
+mod existing_runs;
 mod gradients;
 mod known_constants;
 mod landscape;

@@ -10,8 +10,9 @@ use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
 use super::{CotangentCursor, pull_back_stage};
 use crate::field::native::{Evaluator, ParamGradient};
+use odesync_base::interrupt;
 
-/// Computes the exact adjoint. `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to `gradient`,
+/// Computes the exact adjoint; the result is incomplete where this thread was asked to stop ([`interrupt::check`]). `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to `gradient`,
 /// ∂L/∂u₀ is returned.
 pub(crate) fn backward(
     evaluator: &Evaluator,
@@ -29,7 +30,10 @@ pub(crate) fn backward(
         bars,
         dof,
         |t, _, slot, bar, stage_bar| {
-            evaluator.vjp((sample, t), slot, bar, stage_bar, None, gradient);
+            // After a request to stop the rest is done with at once; the caller sees the request, and drops the result.
+            if !interrupt::is_requested() {
+                evaluator.vjp((sample, t), slot, bar, stage_bar, None, gradient);
+            }
         },
     )
 }
