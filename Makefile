@@ -18,7 +18,7 @@ MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize exports long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -173,11 +173,15 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --package odesync-ode --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test ode
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, all trainings of the paper in full
+exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
+	$(PYTHON) tools/test_exports.py
+
+long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
+	$(MAKE) exports
 	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays

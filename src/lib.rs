@@ -16,6 +16,7 @@
 //! | [`field`], [`dynamics`], [`odesolve`], [`devices`], [`engines`] | [`odesync_ode`] | vector fields as graphs and the native evaluator; known systems; ODE methods and their gradients; an engine by its name and device |
 //! | `torch` | `odesync_torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
 //! | [`models`], [`smoothing`], [`synchronization`], [`schedules`], [`datasets`], [`training`], [`discovery`], [`equations`], [`landscape`], [`progress`] | [`odesync_train`] | networks; spline, coupling, λ schedules; data; the training methods, checkpoints; a model and equations from data with no setting; second derivatives, spectra, slices of the loss; progress |
+//! | [`export`] | [`odesync_export`] | models as Python, Julia, C, LaTeX, ONNX, PyTorch weights and scripts |
 //! | [`plotting`] | [`odesync_plot`] | figures as SVG, PNG and text |
 //! | [`experiments`], [`script`] | [`odesync_script`] | experiments put together from a configuration, their runs on disk; the rhai engine, its bindings and the session |
 //! | [`prelude`], [`notebook`] | here | the names of the script language for programs and notebooks; what a notebook shows of a value |
@@ -30,6 +31,7 @@ pub mod prelude;
 pub use ndarray;
 pub use odesync_base::{Error, Result, error, files, memory, options, permissions, random, tables};
 pub use odesync_config as config;
+pub use odesync_export as export;
 pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
 pub use odesync_script::script;
 #[cfg(feature = "torch")]

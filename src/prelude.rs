@@ -24,6 +24,9 @@ pub use crate::datasets::{
 pub use crate::discovery::{DiscoverOptions, Discovery};
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 pub use crate::equations::{EquationSearch, Equations, Library};
+pub use crate::export::{
+    ExportOptions, LayerNames, PythonLibrary, export_equations, export_field, from_torch,
+};
 pub use crate::field::{
     ConstantSpec, Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField, driven_system,
     system,

@@ -10,11 +10,13 @@ mod discover;
 mod docs;
 mod doctor;
 mod eval;
+mod export;
 mod graphics;
 mod kernel;
 mod multirun;
 mod question;
 mod repl;
+mod report;
 mod run;
 mod terminal;
 mod watchdog;
@@ -38,8 +40,10 @@ Examples:
   odesync run scripts/homotopy_by_hand.rhai epochs=100 lr=0.01
   odesync discover measured.csv
   odesync eval 'mean(arange(0.0, 1.0, 0.1))'
+  odesync export runs/measured model.py
   odesync docs smoothing_spline
   odesync compare runs/lotka_volterra
+  odesync report runs/measured
   odesync doctor
 
 Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted (Ctrl-C; twice to end at once).";
@@ -80,10 +84,14 @@ enum Command {
     Discover(discover::DiscoverArgs),
     /// Evaluate code and print its value
     Eval(eval::EvalArgs),
+    /// Write a model for other programs: Python, Julia, C, LaTeX, ONNX, PyTorch
+    Export(export::ExportArgs),
     /// Show the functions of the script language
     Docs(docs::DocsArgs),
     /// Show runs side by side
     Compare(compare::CompareArgs),
+    /// Write a page about a run: results, fit, losses, equations
+    Report(report::ReportArgs),
     /// Print a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
     /// The script language in Jupyter: register the kernel, or run one
@@ -144,8 +152,10 @@ pub fn main() -> ExitCode {
         Some(Command::Run(run)) => run.run(&cli.common),
         Some(Command::Discover(discover)) => discover.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),
+        Some(Command::Export(export)) => export.run(&cli.common),
         Some(Command::Docs(docs)) => docs.run(&cli.common),
         Some(Command::Compare(compare)) => compare.run(&cli.common),
+        Some(Command::Report(report)) => report.run(&cli.common),
         Some(Command::Completions(completions)) => completions.run(),
         Some(Command::Kernel(kernel)) => kernel.run(&cli.common),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),

@@ -6,6 +6,7 @@ mod cli_tools;
 mod discover;
 mod docs;
 mod experiments;
+mod exports;
 mod interrupts;
 mod killed;
 mod kills;

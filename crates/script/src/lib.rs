@@ -3,7 +3,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`recipes`] | the figures of a run, of a dataset, of a loss landscape |
-//! | [`discovery_folder`] | the folder of a discovery: model, data, figures, a page |
+//! | [`report`] | pages about a run or a discovery; the folder of a discovery |
 //! | [`experiments`] | experiments built from a configuration, their runs on disk, multiruns |
 //! | [`cards`] | values as a notebook shows them: HTML beside the text |
 //! | [`script`] | the rhai engine, its bindings and the session |
@@ -12,10 +12,10 @@
 //! Each module uses only those above it in this table.
 
 pub mod cards;
-pub mod discovery_folder;
 pub mod editing;
 pub mod experiments;
 pub mod recipes;
+pub mod report;
 pub mod script;
 
 pub use odesync_base::{Error, Result};

@@ -10,6 +10,7 @@
 //! | `search` | the search for the set of largest evidence |
 //! | `linear_evidence` | the gain of every change of a set, from one linearised problem |
 //! | `doubts` | what the data do not tell |
+//! | `field_latex` | any field as LaTeX, its networks as formulas |
 //! | `notation`, `number`, `component` | expressions and numbers as text; what a component of a node is |
 
 mod candidates;
@@ -17,6 +18,7 @@ mod component;
 mod doubts;
 mod equation_search;
 mod equations_found;
+mod field_latex;
 mod library;
 mod linear_evidence;
 mod notation;
@@ -27,5 +29,7 @@ mod template;
 mod tests;
 
 pub use equation_search::{EquationSearch, SearchProgress};
-pub use equations_found::{Coefficient, Equations};
+pub use equations_found::{Coefficient, Equations, input_script};
+pub use field_latex::field_latex;
 pub use library::Library;
+pub use number::script_number;

@@ -3,13 +3,15 @@
 use super::markdown::{blocks, spans};
 use super::{everything, odesync, read, root};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 10] = [
     "run",
     "eval",
     "help",
     "doctor",
     "docs",
     "compare",
+    "export",
+    "report",
     "completions",
     "kernel",
 ];

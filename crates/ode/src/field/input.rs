@@ -47,6 +47,19 @@ struct InputCurve {
     jumps: Vec<f64>,
 }
 
+impl InputCurve {
+    /// Returns the coefficients [a, b, c, d] of the cubic a + b s + c s² + d s³ of a component between the times i and i + 1, s being
+    /// the time since the first of them.
+    fn cubic(&self, i: usize, component: usize, dof: usize) -> [f64; 4] {
+        let h = self.t[i + 1] - self.t[i];
+        let at = |list: &[f64], i: usize| list.get(i * dof + component).copied().unwrap_or(0.0);
+        let (g, g2) = (at(&self.values, i), at(&self.second_derivatives, i));
+        let next_g2 = at(&self.second_derivatives, i + 1);
+        let slope = (at(&self.values, i + 1) - g) / h - h * (2.0 * g2 + next_g2) / 6.0;
+        [g, slope, g2 / 2.0, (next_g2 - g2) / (6.0 * h)]
+    }
+}
+
 /// Returns the times just before and at each jump of values that are held: a step across the short distance between them is not
 /// divided, and every other evaluation lies on one side.
 fn times_of_jumps(t: &[f64]) -> Vec<f64> {
@@ -262,6 +275,31 @@ impl InputSignal {
         self.curve(sample).hold
     }
 
+    /// Returns the input of one sample as cubics, `[time][component]`: the coefficients [a, b, c, d] of a + b s + c s² + d s³, with the
+    /// time s since that time, up to the next one. Those of the last time are the value that is kept from there on; before the first
+    /// time s is taken as 0.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use odesync_ode::field::InputSignal;
+    ///
+    /// let push = InputSignal::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [1.0]].view())?;
+    /// assert_eq!(push.cubics(0), [[[0.0, 2.0, 0.0, 0.0]], [[2.0, -0.5, 0.0, 0.0]], [[1.0, 0.0, 0.0, 0.0]]]);
+    /// # Ok::<(), odesync_ode::Error>(())
+    /// ```
+    pub fn cubics(&self, sample: usize) -> Vec<Vec<[f64; 4]>> {
+        let curve = self.curve(sample);
+        let is_last = |i: usize| i + 1 == curve.t.len();
+        let of_time = |(i, values): (usize, &[f64])| match curve.hold || is_last(i) {
+            true => values.iter().map(|x| [*x, 0.0, 0.0, 0.0]).collect(),
+            false => (0..self.dof)
+                .map(|component| curve.cubic(i, component, self.dof))
+                .collect(),
+        };
+        let values = curve.values.chunks_exact(self.dof);
+        values.enumerate().map(of_time).collect()
+    }
+
     fn curve(&self, sample: usize) -> &InputCurve {
         // There is at least one curve.
         &self.curves[sample.min(self.curves.len() - 1)]
@@ -277,13 +315,13 @@ impl InputSignal {
         polynomial: impl Fn([f64; 4], f64) -> f64,
         outside: impl Fn(f64) -> f64,
     ) {
+        let curve = self.curve(sample);
         let InputCurve {
             t: times,
             values,
-            second_derivatives,
             hold,
             ..
-        } = self.curve(sample);
+        } = curve;
         let (dof, last) = (self.dof, times.len() - 1);
         let after = times.partition_point(|knot| *knot <= t);
         let held = match after {
@@ -299,13 +337,8 @@ impl InputSignal {
             return;
         }
         let i = (after - 1).min(last - 1);
-        let h = times[i + 1] - times[i];
         for (component, out) in out.iter_mut().enumerate() {
-            let at = |list: &[f64], i: usize| list.get(i * dof + component).copied().unwrap_or(0.0);
-            let (g, g2) = (at(values, i), at(second_derivatives, i));
-            let next_g2 = at(second_derivatives, i + 1);
-            let slope = (at(values, i + 1) - g) / h - h * (2.0 * g2 + next_g2) / 6.0;
-            let cubic = [g, slope, g2 / 2.0, (next_g2 - g2) / (6.0 * h)];
+            let cubic = curve.cubic(i, component, dof);
             *out = polynomial(cubic, t - times[i]);
         }
     }

@@ -39,7 +39,7 @@ pub use constant_spec::ConstantSpec;
 pub use expr::Expr;
 pub use graph::{MAX_NODES, ParamBlock};
 pub use input::InputSignal;
-pub use kernels::Isa;
+pub use kernels::{Isa, normal_tail};
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
 pub(crate) use state_switches::HeldField;

@@ -18,7 +18,7 @@ use super::token_linter::TokenLinter;
 type RegisterFn = fn(&mut Registry);
 
 /// All files with bindings, each under its topic in the documentation; a new file is added here.
-const BINDINGS: [(&str, RegisterFn); 19] = [
+const BINDINGS: [(&str, RegisterFn); 20] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
     ("language", super::number_format::register),
@@ -33,6 +33,7 @@ const BINDINGS: [(&str, RegisterFn); 19] = [
     ("training", super::ensembles::register),
     ("training", super::cross_validating::register),
     ("training", super::discovering::register),
+    ("training", super::exporting::register),
     ("landscape", super::landscape::register),
     ("figures", super::figures::register),
     ("figures", super::interact::register),

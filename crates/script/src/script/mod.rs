@@ -25,6 +25,7 @@
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
 //! | `batch_solving` | many solves by one call of `solve` |
 //! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | [`discovering`], [`exporting`] | models and equations from data; models for other programs, and reports |
 //! | `interact`, `interaction` | `interact`: a function whose arguments the user sets by sliders; its controls |
 //! | `value_display` | the text of a value, and its card |
 //! | [`experiments`] | `config`, `experiment` and their runs |
@@ -85,6 +86,7 @@ mod error;
 mod error_report;
 mod exchange;
 pub mod experiments;
+pub mod exporting;
 pub mod fields;
 pub mod figures;
 pub mod frontend;

@@ -10,6 +10,7 @@ mod configs;
 mod data;
 mod errors;
 mod events;
+mod exports;
 mod found_equations;
 mod gradients;
 mod known_constants;

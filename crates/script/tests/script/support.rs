@@ -3,7 +3,7 @@
 use odesync_script::script::{Output, Session, SessionOptions};
 
 /// Starts a session whose output is captured.
-fn session() -> Session {
+pub fn session() -> Session {
     Session::new(SessionOptions {
         output: Output::captured().0,
         ..SessionOptions::default()

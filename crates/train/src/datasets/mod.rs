@@ -49,7 +49,9 @@ pub use noise::{NoiseOptions, RelativeTo};
 pub use npy::read_npy;
 pub use npz::{read_npz, write_npz};
 pub(crate) use safetensors::open_safetensors;
-pub use safetensors::{read_safetensors, write_safetensors};
+pub use safetensors::{
+    NamedTensors, read_safetensors, read_tensors, tensor_bytes, write_safetensors,
+};
 pub use schmidt_lipson::read_schmidt_lipson;
 pub use units::DataUnits;
 

@@ -66,6 +66,68 @@ pub(crate) fn open_safetensors(
     Ok((header, tensors))
 }
 
+/// The tensors of a file as float64, and its metadata.
+#[derive(Debug, Clone)]
+pub struct NamedTensors {
+    /// Names and tensors, in the order of the file.
+    pub tensors: Vec<(String, ArrayD<f64>)>,
+    /// Texts by their keys.
+    pub metadata: HashMap<String, String>,
+}
+
+/// Reads all tensors of a file. Integers, booleans and narrower floats are converted to float64.
+///
+/// # Errors
+/// A file that cannot be read or is damaged; a tensor of an unknown type, or too large for the memory.
+pub fn read_tensors(path: impl AsRef<Path>) -> Result<NamedTensors> {
+    let path = path.as_ref();
+    let refuse = |message: String| data_error(path, None, None, message);
+    let size = open(path).and_then(|file| file.metadata());
+    let size = size.map_err(|e| Error::io("read", path, &e))?;
+    let size = usize::try_from(size.len()).unwrap_or(usize::MAX);
+    let names = &ArrayNames::default();
+    names.check_memory(size, 0).map_err(refuse)?;
+    let bytes = read_bytes(path)?;
+    let (header, tensors) =
+        open_safetensors(&bytes).map_err(|fault| refuse(format!("this is {fault}")))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let mut file = SafetensorsFile {
+        tensors,
+        header,
+        names,
+    };
+    let names = file.names();
+    let read = |name: String| {
+        let tensor = file.read(&name);
+        let tensor = tensor.map_err(|fault| refuse(format!("tensor \"{name}\": {fault}")))?;
+        Ok((name, tensor))
+    };
+    Ok(NamedTensors {
+        tensors: names.into_iter().map(read).collect::<Result<_>>()?,
+        metadata,
+    })
+}
+
+/// Returns float64 tensors, given by name, shape and numbers row by row, as a file with texts as metadata; [`read_tensors`] reads
+/// them back exactly.
+///
+/// # Errors
+/// A shape that does not fit its numbers.
+pub fn tensor_bytes(
+    tensors: &[(String, Vec<usize>, &[f64])],
+    metadata: HashMap<String, String>,
+) -> Result<Vec<u8>> {
+    let failed = |e: &dyn std::fmt::Display| Error::invalid(e.to_string());
+    let bytes = |values: &[f64]| values.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, _, values)| bytes(values)).collect();
+    let mut views = vec![];
+    for ((name, shape, _), bytes) in tensors.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F64, shape.clone(), bytes).map_err(|e| failed(&e))?;
+        views.push((name.as_str(), view));
+    }
+    serialize(views, Some(metadata)).map_err(|e| failed(&e))
+}
+
 struct SafetensorsFile<'a> {
     tensors: SafeTensors<'a>,
     header: Metadata,
@@ -145,23 +207,16 @@ pub fn write_safetensors(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
             *shape = &shape[1..];
         }
     }
-    let bytes = [
-        t.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>(),
-        u.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        u0.iter().flat_map(|x| x.to_le_bytes()).collect(),
-    ];
     let failed = |e: &dyn std::fmt::Display| Error::invalid(e.to_string());
-    let views = ["t", "u", "u0"]
-        .into_iter()
-        .zip(shapes)
-        .zip(&bytes)
-        .map(|((name, shape), bytes)| {
-            let view = TensorView::new(Dtype::F64, shape.to_vec(), bytes);
-            view.map(|view| (name, view)).map_err(|e| failed(&e))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let numbers = [
+        t.iter().copied().collect::<Vec<f64>>(),
+        u.iter().copied().collect(),
+        u0.iter().copied().collect(),
+    ];
+    let named = ["t", "u", "u0"].into_iter().zip(shapes).zip(&numbers);
+    let tensors = named.map(|((name, shape), x)| (name.to_string(), shape.to_vec(), x.as_slice()));
+    let tensors: Vec<_> = tensors.collect();
     let names = serde_json::to_string(data.names()).map_err(|e| failed(&e))?;
     let metadata = HashMap::from([(NAMES_KEY.to_string(), names)]);
-    let bytes = serialize(views, Some(metadata)).map_err(|e| failed(&e))?;
-    write_atomically(path.as_ref(), &bytes)
+    write_atomically(path.as_ref(), &tensor_bytes(&tensors, metadata)?)
 }

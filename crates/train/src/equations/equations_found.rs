@@ -4,7 +4,7 @@ use odesync_ode::field::{InputSignal, Signal, VectorField};
 
 use super::candidates::{Candidates, LibraryCoefficient};
 use super::doubts::MAX_NOISE_RATIO;
-use super::notation::{Notation, Printer};
+use super::notation::{Notation, Printer, aligned};
 use super::number::number;
 use super::search::Round;
 use crate::weak_constraint::{LiftedModel, Posterior, Prediction};
@@ -153,15 +153,7 @@ impl Equations {
     pub fn latex(&self) -> String {
         let errors = self.errors_by_name();
         let printer = Printer::new(&self.system, &self.names, Notation::Latex).with_errors(&errors);
-        let line = |i| {
-            let (variable, right) = (printer.variable(i), printer.component(i));
-            format!("\\frac{{\\mathrm{{d}}{variable}}}{{\\mathrm{{d}}t}} &= {right}")
-        };
-        let lines: Vec<String> = (0..self.system.dof()).map(line).collect();
-        format!(
-            "\\begin{{aligned}}\n{}\n\\end{{aligned}}",
-            lines.join(" \\\\\n")
-        )
+        aligned(&printer.equations())
     }
 
     /// Returns a script in the script language whose value is the field.
@@ -195,8 +187,8 @@ impl Equations {
     }
 }
 
-/// Returns the script of an external input.
-fn input_script(input: &InputSignal) -> String {
+/// Returns an external input as an expression of the script language.
+pub fn input_script(input: &InputSignal) -> String {
     let list = |values: &[f64]| {
         let values: Vec<String> = values.iter().map(|x| number(*x, true)).collect();
         format!("[{}]", values.join(", "))

@@ -1,6 +1,6 @@
 //! Equations as text, LaTeX and script.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use odesync_ode::field::{Binary, NodeId, Op, Unary, VectorField};
 
@@ -40,6 +40,8 @@ pub(super) struct Printer<'a> {
     /// Parts that were written.
     parts: Cell<usize>,
     depth: Cell<usize>,
+    /// Affine maps that were written in LaTeX, in order.
+    networks: RefCell<Vec<NodeId>>,
 }
 
 /// A piece of text, and the precedence of its outermost operator.
@@ -65,6 +67,7 @@ impl<'a> Printer<'a> {
             errors: &[],
             parts: Cell::new(0),
             depth: Cell::new(0),
+            networks: RefCell::default(),
         }
     }
 
@@ -77,6 +80,39 @@ impl<'a> Printer<'a> {
     /// Returns right-hand side `i`.
     pub fn component(&self, i: usize) -> String {
         self.piece(self.field.output(), i).text
+    }
+
+    /// Returns component `i` of a node.
+    pub fn part(&self, id: NodeId, i: usize) -> String {
+        self.piece(id, i).text
+    }
+
+    /// Returns the equations in LaTeX, `&` before the sign of each.
+    pub fn equations(&self) -> Vec<String> {
+        let line = |i| {
+            let (variable, right) = (self.variable(i), self.component(i));
+            format!("\\frac{{\\mathrm{{d}}{variable}}}{{\\mathrm{{d}}t}} &= {right}")
+        };
+        (0..self.field.dof()).map(line).collect()
+    }
+
+    /// Returns the affine maps that were written, in the order of their names.
+    pub fn networks(&self) -> Vec<NodeId> {
+        self.networks.borrow().clone()
+    }
+
+    /// Returns the name of the affine map of a node in LaTeX, which is the output of a network.
+    pub fn network(&self, id: NodeId) -> String {
+        let mut networks = self.networks.borrow_mut();
+        let place = networks.iter().position(|other| *other == id);
+        let place = place.unwrap_or_else(|| {
+            networks.push(id);
+            networks.len() - 1
+        });
+        match place {
+            0 => "\\mathrm{NN}".into(),
+            place => format!("\\mathrm{{NN}}^{{({})}}", place + 1),
+        }
     }
 
     /// Returns the name of state variable `i`.
@@ -164,16 +200,29 @@ impl<'a> Printer<'a> {
             }
             Op::Binary(f, x, y) => {
                 let (x, y) = (self.enclosed(*x, i, SUM), self.enclosed(*y, i, SUM));
-                piece(format!("{x} {} {y}", f.name()), 1)
+                piece(format!("{x} {} {y}", self.relation(*f)), 1)
             }
             Op::Select { cond, a, b } => {
                 let parts = [cond, a, b].map(|x| self.enclosed(*x, i, 0));
                 self.call("where", &parts)
             }
+            Op::Affine { .. } if self.notation == Latex => {
+                piece(format!("{}_{{{i}}}", self.network(id)), OPERAND)
+            }
             Op::Affine { weight, .. } => {
                 let name = &self.field.blocks()[*weight].name;
                 piece(format!("network({name})[{i}]"), OPERAND)
             }
+        }
+    }
+
+    fn relation(&self, f: Binary) -> &'static str {
+        match (self.notation, f) {
+            (Latex, Binary::Le) => "\\le",
+            (Latex, Binary::Ge) => "\\ge",
+            (Latex, Binary::Eq) => "=",
+            (Latex, Binary::Ne) => "\\ne",
+            (_, f) => f.name(),
         }
     }
 
@@ -365,14 +414,36 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// Returns lines of LaTeX in an `aligned` environment.
+pub(super) fn aligned(lines: &[String]) -> String {
+    format!(
+        "\\begin{{aligned}}\n{}\n\\end{{aligned}}",
+        lines.join(" \\\\\n")
+    )
+}
+
 /// Returns a name in LaTeX: `u[0]` has an index, a word stands upright.
-fn latex_name(name: &str) -> String {
+pub(super) fn latex_name(name: &str) -> String {
     let indexed = name.strip_suffix(']').and_then(|rest| rest.split_once('['));
     match indexed {
         Some((base, index)) => format!("{}_{{{index}}}", latex_name(base)),
-        None if name.chars().count() == 1 => name.to_string(),
-        None => format!("\\mathrm{{{}}}", name.replace('_', "\\_")),
+        None if name.chars().count() == 1 => escape(name),
+        None => format!("\\mathrm{{{}}}", escape(name)),
     }
+}
+
+/// Returns text with the characters escaped that mean something in LaTeX.
+fn escape(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            '_' | '&' | '%' | '$' | '#' | '{' | '}' => text.extend(['\\', c]),
+            '\\' | '^' | '~' => text.push(' '),
+            c if c.is_control() => text.push(' '),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 /// Turns a number with an exponent, or two with a ± between, into LaTeX.

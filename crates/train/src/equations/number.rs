@@ -39,3 +39,8 @@ pub(super) fn with_error(value: f64, error: f64) -> String {
     let (value, error) = (value / by, error / by);
     format!("{value:.digits$}{power} ± {error:.digits$}{power}")
 }
+
+/// Returns a number as the script language reads it back.
+pub fn script_number(x: f64) -> String {
+    number(x, true)
+}

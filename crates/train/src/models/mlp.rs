@@ -1,5 +1,7 @@
 //! Multilayer perceptron.
 
+use ndarray::{Array1, Array2};
+
 use crate::{Error, Result};
 use odesync_base::random::{Generator, linear_bias_bound, linear_weight_bound};
 use odesync_ode::field::{Expr, FieldBuilder, Unary};
@@ -56,6 +58,47 @@ impl Mlp {
         })
     }
 
+    /// Makes a network of given layers, input first: each has its weight, `[out, in]`, and its bias, `[out]`.
+    ///
+    /// ```
+    /// use ndarray::{arr1, arr2};
+    /// use odesync_ode::field::Unary;
+    /// use odesync_train::models::{Mlp, blackbox_of};
+    ///
+    /// let network = Mlp::of_layers(&[(arr2(&[[2.0]]), arr1(&[1.0]))], Unary::Gelu)?;
+    /// assert_eq!(blackbox_of(&network)?.derivative(0.0, &[3.0])?, [7.0]);
+    /// # Ok::<(), odesync_train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No layers, or shapes that do not follow each other.
+    pub fn of_layers(layers: &[(Array2<f64>, Array1<f64>)], activation: Unary) -> Result<Self> {
+        let Some((first, _)) = layers.first() else {
+            return Err(Error::invalid("a network needs at least one layer"));
+        };
+        let mut nodes = vec![first.ncols()];
+        for (i, (weight, bias)) in layers.iter().enumerate() {
+            let width = nodes.last().copied().unwrap_or(0);
+            let (out, inputs) = weight.dim();
+            if inputs != width || bias.len() != out || out == 0 || inputs == 0 {
+                return Err(Error::invalid(format!(
+                    "layer {i} of the network should have a weight of shape [n, {width}] and a bias of shape [n], not [{out}, {inputs}] \
+                     and [{}]",
+                    bias.len()
+                )));
+            }
+            nodes.push(out);
+        }
+        let flat = |(weight, bias): &(Array2<f64>, Array1<f64>)| {
+            (weight.iter().copied().collect(), bias.to_vec())
+        };
+        Ok(Mlp {
+            nodes,
+            activation,
+            layers: layers.iter().map(flat).collect(),
+        })
+    }
+
     /// Returns the width of the input.
     pub fn inputs(&self) -> usize {
         self.nodes[0]
@@ -64,6 +107,11 @@ impl Mlp {
     /// Returns the width of the output.
     pub fn outputs(&self) -> usize {
         self.nodes[self.nodes.len() - 1]
+    }
+
+    /// Returns the widths of the layers, input first.
+    pub fn widths(&self) -> &[usize] {
+        &self.nodes
     }
 
     /// Adds the network to a field, as trainable blocks `layer0.weight`, `layer0.bias`, …; returns its output.

@@ -34,8 +34,15 @@ pub fn blackbox(
     activation: Unary,
     generator: &mut Generator,
 ) -> Result<VectorField> {
-    let network = Mlp::new(nodes, activation, generator)?;
-    let (dof, out) = (network.inputs(), network.outputs());
+    blackbox_of(&Mlp::new(nodes, activation, generator)?)
+}
+
+/// Creates the black-box model du/dt = network(u) of a given network; see [`blackbox`].
+///
+/// # Errors
+/// A first width that differs from the last.
+pub fn blackbox_of(network: &Mlp) -> Result<VectorField> {
+    let (nodes, dof, out) = (network.widths(), network.inputs(), network.outputs());
     if dof != out {
         return Err(Error::invalid(format!(
             "a black box gives one derivative for each state variable, so its first and its last width are the same; {nodes:?} \
@@ -68,8 +75,15 @@ pub fn driven_blackbox(
     input: InputSignal,
     generator: &mut Generator,
 ) -> Result<VectorField> {
-    let network = Mlp::new(nodes, activation, generator)?;
-    let (dof, w) = (network.outputs(), input.dof());
+    driven_blackbox_of(&Mlp::new(nodes, activation, generator)?, input)
+}
+
+/// Creates the black-box model du/dt = network(u, w(t)) of a given network; see [`driven_blackbox`].
+///
+/// # Errors
+/// Widths that do not fit the input.
+pub fn driven_blackbox_of(network: &Mlp, input: InputSignal) -> Result<VectorField> {
+    let (nodes, dof, w) = (network.widths(), network.outputs(), input.dof());
     if network.inputs() != dof + w {
         return Err(Error::invalid(format!(
             "a black box of {} (the last width of {nodes:?}) and an input of {} must begin with {}, their sum, not {}",
@@ -96,8 +110,15 @@ pub fn driven_second_order(
     input: InputSignal,
     generator: &mut Generator,
 ) -> Result<VectorField> {
-    let network = Mlp::new(nodes, activation, generator)?;
-    let (half, w) = (network.outputs(), input.dof());
+    driven_second_order_of(&Mlp::new(nodes, activation, generator)?, input)
+}
+
+/// Creates the second-order model dq/dt = v, dv/dt = network(q, v, w(t)) of a given network; see [`second_order`].
+///
+/// # Errors
+/// Widths that do not fit the input.
+pub fn driven_second_order_of(network: &Mlp, input: InputSignal) -> Result<VectorField> {
+    let (nodes, half, w) = (network.widths(), network.outputs(), input.dof());
     if network.inputs() != 2 * half + w {
         return Err(Error::invalid(format!(
             "a second-order model of {} (the last width of {nodes:?}), as many positions and velocities, and an input of {} must \
@@ -124,8 +145,15 @@ pub fn second_order(
     activation: Unary,
     generator: &mut Generator,
 ) -> Result<VectorField> {
-    let network = Mlp::new(nodes, activation, generator)?;
-    let dof = network.inputs();
+    second_order_of(&Mlp::new(nodes, activation, generator)?)
+}
+
+/// Creates the second-order model dq/dt = v, dv/dt = network(q, v) of a given network; see [`second_order`].
+///
+/// # Errors
+/// An odd number of state variables, or a last width that is not half of the first.
+pub fn second_order_of(network: &Mlp) -> Result<VectorField> {
+    let (nodes, dof) = (network.widths(), network.inputs());
     if dof % 2 != 0 || network.outputs() * 2 != dof {
         return Err(Error::invalid(format!(
             "a second-order model has an even number of state variables, positions before velocities, and gives half as many \

@@ -13,7 +13,7 @@ mod avx_gelu;
 mod avx_lanes;
 pub(crate) mod dense;
 pub(crate) mod exp;
-mod normal_tail;
+pub mod normal_tail;
 pub(crate) mod outer;
 pub(crate) mod sample_lanes;
 pub(crate) mod tangent_ops;

@@ -2,7 +2,7 @@
 
 /// Coefficients of P in e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7, the rational function of these degrees with the least
 /// relative error, 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
-pub(super) const TAIL_NUMERATOR: [f64; 10] = [
+pub const TAIL_NUMERATOR: [f64; 10] = [
     0.499_999_999_999_999_976_110_173,
     0.774_023_563_948_497_900_532_471,
     0.592_815_096_260_015_704_280_510,
@@ -15,7 +15,7 @@ pub(super) const TAIL_NUMERATOR: [f64; 10] = [
     0.000_001_370_811_486_951_789_116,
 ];
 /// Coefficients of Q in the rational function of [`TAIL_NUMERATOR`], lowest power first.
-pub(super) const TAIL_DENOMINATOR: [f64; 11] = [
+pub const TAIL_DENOMINATOR: [f64; 11] = [
     1.0,
     2.345_931_688_699_851_682_753_404,
     2.557_412_867_632_140_039_909_029,
