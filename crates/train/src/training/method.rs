@@ -11,12 +11,16 @@ use odesync_base::option_set;
 use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value};
 
 /// Options of a run that belong to gradient descent.
-const OF_DESCENT: [&str; 9] = [
+const OF_DESCENT: [&str; 13] = [
     "lr",
     "lr_schedule",
     "optimizer",
     "weight_decay",
     "momentum",
+    "damping",
+    "damping_increase",
+    "damping_decrease",
+    "tolerance",
     "clip",
     "scale",
     "adjoint",

@@ -6,7 +6,8 @@
 //! | `objective` | loss and gradient of a model against data, on any engine |
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
-//! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
+//! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector; the choice of one |
+//! | `least_squares`, `condensed`, `damping` | Levenberg-Marquardt steps: a step of a training; its linear problem; the damping |
 //! | `options`, `option_kinds` | options of a training run |
 //! | `lr_schedule` | schedules of the learning rate |
 //! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
@@ -34,12 +35,15 @@ mod callback;
 mod checkpoint;
 mod checkpoint_file;
 mod choice;
+mod condensed;
 mod cross_validation;
+mod damping;
 mod ensemble;
 mod ensemble_prediction;
 mod epoch;
 mod epoch_record;
 mod holdout;
+mod least_squares;
 mod lr_schedule;
 mod method;
 mod notes;
@@ -71,6 +75,7 @@ pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use choice::{BestBy, BestOf};
 pub use cross_validation::{CrossValidationScores, HeldOutFold, cross_validate};
+pub use damping::{Damping, LevenbergMarquardt};
 pub(crate) use ensemble::check_ensemble_members;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
 pub(crate) use ensemble_prediction::mean_prediction;

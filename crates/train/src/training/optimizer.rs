@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::damping::{Damping, LevenbergMarquardt};
 use crate::{Error, Result};
 use odesync_base::options::{Key, Mismatch, Number, OptionKind, OptionSet, Text, Value};
 
@@ -21,6 +22,9 @@ pub enum Optimizer {
         /// Weight decay.
         weight_decay: f64,
     },
+    /// Damped Gauss-Newton steps on the residuals (Levenberg 1944, Marquardt 1963); weight decay is added to the squares.
+    #[serde(rename = "lm")]
+    LevenbergMarquardt(LevenbergMarquardt),
 }
 
 /// Settings of Adam and AdamW.
@@ -38,9 +42,9 @@ pub struct Adam {
 
 impl Optimizer {
     /// Names of all optimisers, the default first.
-    pub const NAMES: [&'static str; 3] = ["adamw", "adam", "sgd"];
+    pub const NAMES: [&'static str; 4] = ["adamw", "adam", "sgd", "lm"];
 
-    /// Returns the optimiser of this name, `adamw`, `adam` or `sgd`, with PyTorch's defaults.
+    /// Returns the optimiser of this name, `adamw`, `adam`, `sgd` or `lm`; the defaults of the first three are PyTorch's.
     ///
     /// # Errors
     /// An unknown name.
@@ -58,6 +62,7 @@ impl Optimizer {
                 momentum: 0.0,
                 weight_decay: 0.0,
             }),
+            "lm" => Ok(Optimizer::LevenbergMarquardt(LevenbergMarquardt::default())),
             _ => Err(odesync_base::error::unknown("optimizer", name, Self::NAMES)),
         }
     }
@@ -68,6 +73,32 @@ impl Optimizer {
             Optimizer::AdamW(_) => "adamw",
             Optimizer::Adam(_) => "adam",
             Optimizer::Sgd { .. } => "sgd",
+            Optimizer::LevenbergMarquardt(_) => "lm",
+        }
+    }
+
+    /// Returns the settings of the method of Levenberg and Marquardt, where this is it.
+    pub fn least_squares(&self) -> Option<&LevenbergMarquardt> {
+        match self {
+            Optimizer::LevenbergMarquardt(settings) => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// Checks that none of the options that are given belongs to steps along a gradient, where the steps are those of Levenberg and
+    /// Marquardt.
+    ///
+    /// # Errors
+    /// The first one that does.
+    pub fn check_given<'a>(&self, given: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let of_gradients = |key: &&str| ["lr", "lr_schedule", "clip"].contains(key);
+        let is_least_squares = self.least_squares().is_some();
+        match given.into_iter().find(of_gradients) {
+            Some(key) if is_least_squares => Err(Error::invalid(format!(
+                "{key} belongs to steps along the gradient, and optimizer: \"lm\" finds the length of its steps: leave it out, or shorten \
+                 the first steps by a larger damping"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -77,6 +108,7 @@ impl Optimizer {
         match &mut self {
             Optimizer::AdamW(a) | Optimizer::Adam(a) => a.weight_decay = decay,
             Optimizer::Sgd { weight_decay, .. } => *weight_decay = decay,
+            Optimizer::LevenbergMarquardt(settings) => settings.weight_decay = decay,
         }
         self
     }
@@ -104,6 +136,7 @@ impl Optimizer {
                     && *weight_decay >= 0.0
                     && weight_decay.is_finite()
             }
+            Optimizer::LevenbergMarquardt(settings) => return settings.check(),
         };
         if fine {
             return Ok(());
@@ -130,7 +163,7 @@ impl Optimizer {
     /// Descriptions of the options.
     pub const OPTIONS: &'static [Key] = &[
         Key::new("optimizer")
-            .doc("Algorithm; formulas and defaults are PyTorch's.")
+            .doc("Algorithm; `\"lm\"` makes Levenberg-Marquardt steps, the others are PyTorch's, with its defaults.")
             .expected(Text::EXPECTED)
             .choices(&Self::NAMES)
             .default(|| Value::from(Self::NAMES[0]), ""),
@@ -142,6 +175,10 @@ impl Optimizer {
             .doc("Momentum, for sgd only.")
             .expected(Number::EXPECTED)
             .default(|| Value::Float(0.0), "0"),
+        LevenbergMarquardt::OPTIONS[0],
+        LevenbergMarquardt::OPTIONS[1],
+        LevenbergMarquardt::OPTIONS[2],
+        LevenbergMarquardt::OPTIONS[3],
     ];
 }
 
@@ -165,6 +202,19 @@ impl OptionSet for Optimizer {
                     }
                 }
             }
+            _ if LevenbergMarquardt::OPTIONS
+                .iter()
+                .any(|key| key.name == name) =>
+            {
+                match self {
+                    Optimizer::LevenbergMarquardt(settings) => settings.try_set(name, value)?,
+                    other => {
+                        let other = other.name();
+                        let message = format!("{other} has no {name}; choose optimizer: \"lm\"");
+                        return Err(Error::invalid(message).into());
+                    }
+                }
+            }
             _ => return Err(Mismatch::UnknownName),
         }
         Ok(())
@@ -177,12 +227,16 @@ impl OptionSet for Optimizer {
                 momentum,
                 weight_decay,
             } => (*weight_decay, *momentum),
+            Optimizer::LevenbergMarquardt(settings) => (settings.weight_decay, 0.0),
         };
         match name {
             "optimizer" => Some(self.name().into()),
             "weight_decay" => Some(decay.into()),
             "momentum" => Some(momentum.into()),
-            _ => None,
+            _ => match self {
+                Optimizer::LevenbergMarquardt(settings) => settings.get(name),
+                _ => LevenbergMarquardt::default().get(name),
+            },
         }
     }
 }
@@ -192,10 +246,12 @@ impl OptionSet for Optimizer {
 pub struct OptimizerState {
     /// Number of updates so far.
     pub step: u64,
-    /// Mean of gradients (Adam) or momentum (SGD).
+    /// Mean of gradients (Adam), momentum (SGD) or the largest norm so far of the Jacobian's columns (`lm`).
     pub first_moment: Vec<f64>,
     /// Mean of squared gradients (Adam).
     pub second_moment: Vec<f64>,
+    /// Damping of `lm`; `None` of the others.
+    pub damping: Option<Damping>,
 }
 
 impl OptimizerState {
@@ -205,10 +261,12 @@ impl OptimizerState {
             step: 0,
             first_moment: vec![0.0; n],
             second_moment: vec![0.0; n],
+            damping: None,
         }
     }
 
-    /// Updates the parameters. Weight decay applies to the first `n_decayed` of them only.
+    /// Updates the parameters by a gradient; `lm`, whose steps need more than that, leaves them. Weight decay applies to the first
+    /// `n_decayed` of them only.
     pub fn update(
         &mut self,
         optimizer: &Optimizer,
@@ -260,6 +318,7 @@ impl OptimizerState {
                     *p -= lr * direction;
                 }
             }
+            Optimizer::LevenbergMarquardt(_) => {}
         }
     }
 

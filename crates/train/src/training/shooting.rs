@@ -10,6 +10,10 @@ use crate::datasets::Dataset;
 use crate::smoothing::SmoothingSpline;
 use odesync_ode::odesolve::Problem;
 
+mod residuals;
+
+pub(super) use residuals::{MeasuredValue, SegmentStart};
+
 /// Segments of all samples, sample after sample; without multiple shooting a sample has one segment, its whole time span.
 ///
 /// The first segment of a sample starts at the sample's initial state, which may be trainable. A later one starts at the data's

@@ -10,6 +10,7 @@ mod every_engine;
 mod gradients;
 mod known_constants;
 mod landscape;
+mod least_squares;
 mod observation;
 mod observed;
 mod oscillator;

@@ -1,0 +1,103 @@
+//! The settings of the method of Levenberg and Marquardt, and its damping between two steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{NonNegative, Positive};
+
+option_set! {
+    /// Settings of the method of Levenberg and Marquardt, `optimizer: "lm"`.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct LevenbergMarquardt {
+        /// First damping μ of `lm`, in units of the squares of the Jacobian's columns.
+        pub damping: f64 as Positive = 1e-2;
+        /// Factor of the damping of `lm` after a step that was rejected, or brought less than a quarter of what it promised.
+        pub damping_increase: f64 as Positive = 4.0;
+        /// Divisor of the damping of `lm` after a step that brought more than three quarters of what it promised.
+        pub damping_decrease: f64 as Positive = 4.0;
+        /// `lm` ends where a step lowers, and promises to lower, the loss by a smaller share than this.
+        pub tolerance: f64 as NonNegative = 1e-10;
+    }
+    others {
+        /// Weight decay λ: λ/2 times the sum of the squares of the weights is added to the loss.
+        pub weight_decay: f64 = 0.0;
+    }
+}
+
+/// Damping below which and above which nothing changes any more.
+const RANGE: (f64, f64) = (1e-12, 1e12);
+
+impl LevenbergMarquardt {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// A setting out of its range.
+    pub fn check(&self) -> Result<()> {
+        self.check_ranges()?;
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return Err(Error::invalid(format!(
+                "weight_decay should be a number that is 0 or above, not {}",
+                self.weight_decay
+            )));
+        }
+        for (name, factor) in [
+            ("damping_increase", self.damping_increase),
+            ("damping_decrease", self.damping_decrease),
+        ] {
+            if factor <= 1.0 {
+                return Err(Error::invalid(format!(
+                    "{name} should be a number above 1, not {factor}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The state of the method of Levenberg and Marquardt between two steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Damping {
+    /// Damping μ.
+    pub mu: f64,
+    /// Weight of the gaps between segments in what a step is judged by (multiple shooting).
+    pub penalty: f64,
+    /// Number of steps that were made.
+    pub accepted: usize,
+    /// Whether the last step was rejected.
+    pub is_rejected: bool,
+    /// Whether nothing is left to do.
+    pub is_converged: bool,
+}
+
+impl Damping {
+    /// Returns the state before the first step.
+    pub fn new(settings: &LevenbergMarquardt) -> Self {
+        Damping {
+            mu: settings.damping,
+            penalty: 0.0,
+            accepted: 0,
+            is_rejected: false,
+            is_converged: false,
+        }
+    }
+
+    /// Returns the state after a step that brought this share of what it promised; `None` for one that was rejected.
+    #[must_use]
+    pub(super) fn after(&self, gain: Option<f64>, settings: &LevenbergMarquardt) -> Self {
+        let mu = match gain {
+            Some(gain) if gain > 0.75 => self.mu / settings.damping_decrease,
+            Some(gain) if gain >= 0.25 => self.mu,
+            _ => self.mu * settings.damping_increase,
+        };
+        Damping {
+            mu: mu.clamp(RANGE.0, RANGE.1),
+            accepted: self.accepted + usize::from(gain.is_some()),
+            is_rejected: gain.is_none(),
+            // A step as short as that has been tried.
+            is_converged: self.is_converged || (gain.is_none() && mu > RANGE.1),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The loss of segments as a sum of squares, and the gaps between them.
+
+use std::ops::Range;
+
+use super::{Segments, TrainableStart};
+
+/// A value of the data of a segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in super::super) struct MeasuredValue {
+    /// Its index in the solved states, `[time, dof]`.
+    pub at: usize,
+    /// The datum.
+    pub datum: f64,
+    /// Factor of the difference, such that the data part of the loss is the sum of the squares.
+    pub weight: f64,
+}
+
+/// Where a segment begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(in super::super) enum SegmentStart {
+    /// At the sample's initial state, which is given.
+    Given,
+    /// At the sample's initial state, in this range of the auxiliary parameters.
+    Trained(Range<usize>),
+    /// Where the one before ends; the correction is in this range of the auxiliary parameters.
+    Continued(Range<usize>),
+}
+
+impl Segments {
+    /// Returns the number of segments of all samples.
+    pub fn len(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Returns the number of state variables.
+    pub fn dof(&self) -> usize {
+        self.dof
+    }
+
+    /// Returns the number of state variables of all corrections.
+    pub fn n_corrections(&self) -> usize {
+        self.n_corrections
+    }
+
+    /// Returns where segment `i` begins.
+    pub fn start_of(&self, i: usize) -> SegmentStart {
+        match &self.segments[i].trainable {
+            TrainableStart::Fixed => SegmentStart::Given,
+            TrainableStart::Full(range) => SegmentStart::Trained(range.clone()),
+            TrainableStart::Correction(range) => SegmentStart::Continued(range.clone()),
+        }
+    }
+
+    /// Whether the next segment begins where segment `i` ends.
+    pub fn is_continued(&self, i: usize) -> bool {
+        let next = self.segments.get(i + 1);
+        next.is_some_and(|next| matches!(next.trainable, TrainableStart::Correction(_)))
+    }
+
+    /// Returns the values of the data of segment `i` that are not missing.
+    pub fn measured(&self, i: usize) -> Vec<MeasuredValue> {
+        let mut all = vec![];
+        for (time, row) in self.segments[i].data.outer_iter().enumerate() {
+            let row = self.columns.iter().zip(row);
+            for (variable, datum) in row.filter(|(_, datum)| !datum.is_nan()) {
+                all.push(MeasuredValue {
+                    at: time * self.dof + variable,
+                    datum: *datum,
+                    weight: (self.weight(*variable) / self.n_measured).sqrt(),
+                });
+            }
+        }
+        all
+    }
+
+    /// Returns the gaps before all segments that continue one: the start of the segment minus the end of the one before, in the
+    /// order of the corrections.
+    pub fn all_gaps(&self, initial_states: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
+        self.gaps(initial_states, states)
+    }
+
+    /// Returns the sum of the sizes of gaps, each relative to its state variable where the loss is.
+    pub fn total_gap(&self, gaps: &[f64]) -> f64 {
+        let weights = (0..self.dof).cycle().map(|j| self.weight(j).sqrt());
+        gaps.iter().zip(weights).map(|(gap, w)| w * gap.abs()).sum()
+    }
+}
