@@ -1,4 +1,4 @@
-//! The linear least-squares problem of a step of Levenberg and Marquardt.
+//! The linear least-squares problem of a step of Levenberg and Marquardt whose segments meet.
 //!
 //! Unknowns of multiple shooting are the parameters θ and the initial states s_i of the segments; where one segment ends the next
 //! begins, s_{i+1} = F_i(s_i, θ). Linearised, with the gap g_{i+1} = s_{i+1} − F_i, this says
@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
+use super::linear_problem::{LinearProblem, dot};
 use super::shooting::{MeasuredValue, SegmentStart, Segments};
-use crate::weak_constraint::ridge_solution;
 use odesync_ode::odesolve::SolutionJacobian;
 
 /// The segments' states eliminated: a linear least-squares problem in the free unknowns, in the optimiser's units.
@@ -40,15 +40,6 @@ struct Start {
     by_free: Vec<f64>,
     /// Where the sample's initial state is among the free unknowns.
     u0: Option<usize>,
-}
-
-/// A step of the free unknowns.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct FreeStep {
-    /// Change of the free unknowns, `[n_free]`.
-    pub change: Vec<f64>,
-    /// Sum of the squares of the residuals, and of the decayed parameters, that the linear problem promises.
-    pub promised: f64,
 }
 
 impl Condensed {
@@ -146,66 +137,14 @@ impl Condensed {
         }
     }
 
-    /// Returns the norms of the columns of J, `[n_free]`.
-    pub fn column_norms(&self) -> Vec<f64> {
-        let mut squares = vec![0.0; self.n_free];
-        for row in self.jacobian.chunks_exact(self.n_free.max(1)) {
-            squares
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, x)| *sum += x * x);
+    /// Returns the linear problem in the free unknowns, a share of the gaps being closed.
+    pub fn problem(&self, closed: f64) -> LinearProblem<'_> {
+        let closing = self.residuals.iter().zip(&self.closing);
+        LinearProblem {
+            residuals: closing.map(|(r, c)| r + closed * c).collect(),
+            jacobian: &self.jacobian,
+            n: self.n_free,
         }
-        squares.into_iter().map(f64::sqrt).collect()
-    }
-
-    /// Returns Jᵀ r, `[n_free]`.
-    pub fn gradient(&self) -> Vec<f64> {
-        let mut gradient = vec![0.0; self.n_free];
-        let rows = self.jacobian.chunks_exact(self.n_free.max(1));
-        for (row, r) in rows.zip(&self.residuals) {
-            gradient
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, x)| *sum += x * r);
-        }
-        gradient
-    }
-
-    /// Returns the Δz that minimises |r + τ C + J Δz|² + Σ decay (z + Δz)² + Σ damping Δz², a share τ of the gaps being closed; `None`
-    /// where it is not finite. `decay` and `damping` have a factor for each free unknown; no sum of both is 0.
-    pub fn step(
-        &self,
-        z: &[f64],
-        (decay, damping): (&[f64], &[f64]),
-        closed: f64,
-    ) -> Option<FreeStep> {
-        // Λ = decay + damping; Δz = Λ^(−1/2) δ − decay z/Λ makes it a ridge problem in δ.
-        let precision: Vec<f64> = decay.iter().zip(damping).map(|(a, b)| a + b).collect();
-        let shift: Vec<f64> = (z.iter().zip(decay).zip(&precision))
-            .map(|((z, decay), precision)| -decay * z / precision)
-            .collect();
-        let rows = || self.jacobian.chunks_exact(self.n_free.max(1));
-        let moved = |by: &[f64]| -> Vec<f64> {
-            let closing = self.residuals.iter().zip(&self.closing);
-            let closing = closing.map(|(r, c)| r + closed * c);
-            closing
-                .zip(rows())
-                .map(|(r, row)| r + dot(row, by))
-                .collect()
-        };
-        let scales: Vec<f64> = precision.iter().map(|x| 1.0 / x.sqrt()).collect();
-        let scaled = rows().flat_map(|row| row.iter().zip(&scales).map(|(x, scale)| x * scale));
-        let right = moved(&shift).into_iter().map(|x| -x).collect();
-        let delta = ridge_solution(scaled.collect(), right)?;
-        let change: Vec<f64> = (delta.iter().zip(&scales).zip(&shift))
-            .map(|((delta, scale), shift)| delta * scale + shift)
-            .collect();
-        let squares = moved(&change).iter().map(|r| r * r).sum::<f64>();
-        let decayed = z.iter().zip(&change).zip(decay);
-        let decayed = decayed.map(|((z, d), decay)| decay * (z + d) * (z + d));
-        let promised = squares + decayed.sum::<f64>();
-        let is_finite = promised.is_finite() && change.iter().all(|x| x.is_finite());
-        is_finite.then_some(FreeStep { change, promised })
     }
 
     /// Returns the changes of the segments' initial states, in the order of the corrections, for a step of the free unknowns and a
@@ -246,7 +185,12 @@ impl Condensed {
 }
 
 /// Returns a row of both parts of a Jacobian.
-fn row_of(jacobian: &SolutionJacobian, row: usize, dof: usize, n: usize) -> (&[f64], &[f64]) {
+pub(super) fn row_of(
+    jacobian: &SolutionJacobian,
+    row: usize,
+    dof: usize,
+    n: usize,
+) -> (&[f64], &[f64]) {
     (
         &jacobian.du_du0[row * dof..(row + 1) * dof],
         &jacobian.du_dparams[row * n..(row + 1) * n],
@@ -266,9 +210,4 @@ fn change_along(
         by_free.iter_mut().zip(row).for_each(|(to, e)| *to += x * e);
     }
     (dot(by_start, c), by_free)
-}
-
-/// Returns the scalar product of a vector with as many entries of another.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

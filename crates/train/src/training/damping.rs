@@ -25,6 +25,8 @@ option_set! {
     }
 }
 
+/// Weight of gaps from which on they are closed.
+const LARGEST_WEIGHT: f64 = 1e6;
 /// Damping below which and above which nothing changes any more.
 const RANGE: (f64, f64) = (1e-12, 1e12);
 
@@ -61,7 +63,11 @@ impl LevenbergMarquardt {
 pub struct Damping {
     /// Damping μ.
     pub mu: f64,
-    /// Weight of the gaps between segments in what a step is judged by (multiple shooting).
+    /// Weight of the squares of gaps between segments (multiple shooting), in units of that of the data; 0 where segments meet.
+    pub gap_weight: f64,
+    /// Number of steps that were tried with this weight.
+    pub steps_at_weight: usize,
+    /// Weight of the gaps that are left in what a step is judged by, where segments meet.
     pub penalty: f64,
     /// Number of steps that were made.
     pub accepted: usize,
@@ -72,10 +78,12 @@ pub struct Damping {
 }
 
 impl Damping {
-    /// Returns the state before the first step.
-    pub fn new(settings: &LevenbergMarquardt) -> Self {
+    /// Returns the state before the first step, of a training with gaps or without.
+    pub(super) fn new(settings: &LevenbergMarquardt, has_gaps: bool) -> Self {
         Damping {
             mu: settings.damping,
+            gap_weight: f64::from(u8::from(has_gaps)),
+            steps_at_weight: 0,
             penalty: 0.0,
             accepted: 0,
             is_rejected: false,
@@ -96,8 +104,25 @@ impl Damping {
             accepted: self.accepted + usize::from(gain.is_some()),
             is_rejected: gain.is_none(),
             // A step as short as that has been tried.
-            is_converged: self.is_converged || (gain.is_none() && mu > RANGE.1),
+            is_converged: self.gap_weight == 0.0 && gain.is_none() && mu > RANGE.1,
+            steps_at_weight: self.steps_at_weight + 1,
             ..self.clone()
         }
+    }
+
+    /// Returns the state with a larger weight of the gaps, where this one has done what it can: a step lowered the loss by less than
+    /// a twentieth, `share` being what it did, or there were eight. Gaps that are small, or have a large weight, are closed from then on.
+    pub(super) fn with_next_weight(&self, share: f64, are_small: bool) -> Option<Self> {
+        let is_done = (share < 0.05 && !self.is_rejected) || self.steps_at_weight >= 8;
+        if self.gap_weight == 0.0 || !(is_done || are_small) {
+            return None;
+        }
+        let is_last = are_small || self.gap_weight >= LARGEST_WEIGHT;
+        Some(Damping {
+            mu: self.mu.min(1e-2),
+            gap_weight: if is_last { 0.0 } else { 10.0 * self.gap_weight },
+            steps_at_weight: 0,
+            ..self.clone()
+        })
     }
 }

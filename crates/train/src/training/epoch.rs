@@ -127,7 +127,8 @@ impl Trainer<'_> {
     pub fn damping(&self) -> Option<Damping> {
         let settings = self.options.optimizer.least_squares()?;
         let now = self.optimizer_state.damping.clone();
-        Some(now.unwrap_or_else(|| Damping::new(settings)))
+        let has_gaps = self.objective.problem().segments().n_corrections() > 0;
+        Some(now.unwrap_or_else(|| Damping::new(settings, has_gaps)))
     }
 
     /// Evaluates the method's loss and the mse of the uncoupled model as [`Trainer::evaluate`], and beside them the mse on the data
@@ -161,11 +162,12 @@ impl Trainer<'_> {
     /// Evaluates the method's loss and the mse of the uncoupled model, in parallel.
     fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> LossAndMse {
         let free_params = self.objective.free_running_params(&self.params);
+        let gap_weight = self.damping().map_or(0.0, |damping| damping.gap_weight);
         let (objective, params) = (&mut self.objective, &self.params);
         let (least_squares, scaled) = (&mut self.least_squares, self.scaled.as_ref());
         let mut evaluate = || match least_squares {
             Some(residuals) if with_gradient => {
-                residuals.linearize(objective.problem(), params, scaled)
+                residuals.linearize(objective.problem(), (params, scaled), gap_weight)
             }
             _ => objective.evaluate(params, lambda, with_gradient, None),
         };

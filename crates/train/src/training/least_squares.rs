@@ -2,12 +2,18 @@
 //!
 //! A step minimises the linearised residuals plus μ |D Δz|², D the largest norms so far of the Jacobian's columns (J. J. Moré, *The
 //! Levenberg-Marquardt algorithm: implementation and theory*, Lecture Notes in Mathematics 630, 1978). It is taken if the loss falls,
-//! and μ follows the ratio of that fall to the one promised. With gaps between segments, of which it closes the share 1/(1 + μ), it is
-//! judged by the loss plus a penalty on the gaps, Σ |gap|, large enough for the step to promise a fall (J. Nocedal and S. J. Wright,
-//! *Numerical Optimization*, 2nd ed., eq. 18.36); one that is rejected is tried again with the second-order correction of its gaps.
+//! and μ follows the ratio of that fall to the one promised.
+//!
+//! Multiple shooting begins with the segments' initial states as unknowns of their own and the squares of the gaps in the loss, with
+//! a weight that grows from stage to stage. At last the gaps are closed: steps are those of Bock's method, which eliminate the initial
+//! states by the linearised continuity and close the share 1/(1 + μ) of what gaps are left. They are judged by the loss plus a penalty
+//! on Σ |gap|, large enough for the step to promise a fall (J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd ed., eq. 18.36);
+//! one that is rejected is tried again with the second-order correction of its gaps.
 
 use super::condensed::Condensed;
 use super::damping::{Damping, LevenbergMarquardt};
+use super::lifted::Lifted;
+use super::linear_problem::LinearProblem;
 use super::method::TrainingMethod;
 use super::objective::Loss;
 use super::options::TrainOptions;
@@ -24,17 +30,37 @@ const LEAST_GAIN: f64 = 1e-4;
 /// Cosine of the angle between residuals and columns of the Jacobian below which nothing is left to do.
 const LEAST_COSINE: f64 = 1e-10;
 /// Size of a step, relative to the parameters, below which nothing is left to do.
-const LEAST_STEP: f64 = 1e-13;
+const LEAST_STEP: f64 = 1e-10;
+/// Size of gaps, relative to the states, below which they count as closed, and below which they can be closed.
+const CLOSED: (f64, f64) = (1e-9, 1e-6);
 
 /// The residuals of a training problem, with an engine that differentiates solutions.
 #[derive(Default)]
 pub(super) struct LeastSquares {
     engine: NativeEngine,
     /// The problem at the last parameters that it was linearised at.
-    linear: Option<Condensed>,
-    /// The gaps there.
+    linear: Option<Linear>,
+    /// The gaps there, and the size of gaps as large as the states.
     gaps: Vec<f64>,
+    size: f64,
     loss: Loss,
+}
+
+/// The linear problem of a step.
+enum Linear {
+    /// Segments need not meet; the unknowns are all parameters.
+    Lifted(Lifted),
+    /// They do; the unknowns are those that are left.
+    Condensed(Condensed),
+}
+
+impl Linear {
+    fn problem(&self, closed: f64) -> LinearProblem<'_> {
+        match self {
+            Linear::Lifted(lifted) => lifted.problem(),
+            Linear::Condensed(condensed) => condensed.problem(closed),
+        }
+    }
 }
 
 /// A step that was tried.
@@ -92,12 +118,13 @@ pub(super) fn check(
 
 impl LeastSquares {
     /// Computes the loss at the parameters and the linear problem there, which is kept for a step. The gradient of the loss is that
-    /// of the free unknowns: the model's parameters, then the trained initial states, in the optimiser's units.
+    /// of the step's unknowns, in the optimiser's units: all parameters where gaps have a weight, else the model's and the trained
+    /// initial states.
     pub fn linearize(
         &mut self,
         problem: &TrainingProblem,
-        params: &[f64],
-        scaled: Option<&ScaledParams>,
+        (params, scaled): (&[f64], Option<&ScaledParams>),
+        gap_weight: f64,
     ) -> Result<Loss> {
         if self.linear.is_some() {
             return Ok(self.loss.clone());
@@ -142,13 +169,25 @@ impl LeastSquares {
         let parts = problem.loss_from_states(&states, &initial_states, LossTarget::Data);
         self.gaps = segments.all_gaps(&initial_states, &states);
         let units = scaled.map_or_else(|| vec![1.0; dof], |scaled| scaled.sd().to_vec());
-        let (jacobians, sizes) = ((&jacobians[..], &errors[..]), (n_model, n_free));
-        let linear = Condensed::new(segments, jacobians, &self.gaps, &units, sizes);
+        self.size = segments.size_of_starts(&initial_states);
+        let (rows, gaps) = ((&jacobians[..], &errors[..]), &self.gaps[..]);
+        let linear = match gap_weight > 0.0 {
+            true => {
+                let sizes = (n_model, gap_weight);
+                Linear::Lifted(Lifted::new(segments, rows, gaps, &units, sizes))
+            }
+            false => {
+                let sizes = (n_model, n_free);
+                Linear::Condensed(Condensed::new(segments, rows, gaps, &units, sizes))
+            }
+        };
         let mut loss = Loss {
             loss: parts.loss,
             data_loss: parts.data_loss,
             continuity: parts.continuity,
-            gradient: linear.gradient().iter().map(|g| 2.0 * g).collect(),
+            gradient: (linear.problem(0.0).gradient().iter())
+                .map(|g| 2.0 * g)
+                .collect(),
             ..Loss::default()
         };
         solved.iter().for_each(|solved| loss.stats += solved.stats);
@@ -212,8 +251,9 @@ impl Trainer<'_> {
     /// Tries a step from the parameters that were linearised last. Nothing has changed after it but what is kept of the solves.
     pub fn try_least_squares_step(&mut self, settings: &LevenbergMarquardt) -> Result<TriedStep> {
         let optimizer = &self.optimizer_state;
-        let before = optimizer.damping.clone();
-        let before = before.unwrap_or_else(|| Damping::new(settings));
+        let Some(before) = self.damping() else {
+            return Err(Error::invalid("the optimiser is not lm"));
+        };
         let mut tried = TriedStep {
             taken: None,
             damping: before.clone(),
@@ -231,41 +271,49 @@ impl Trainer<'_> {
         let Some(linear) = least_squares.linear.take() else {
             return Ok(tried);
         };
-        // Free unknowns are the model's parameters, then what follows the corrections.
-        let n_corrections = z.len() - linear.n_free;
-        let place = |free: usize| match free < n_model {
-            true => free,
-            false => free + n_corrections,
+        let closed = 1.0 / (1.0 + before.mu);
+        let n = linear.problem(0.0).n;
+        // Unknowns are all parameters, or all but the corrections, which follow the model's.
+        let place = |unknown: usize| match unknown < n_model {
+            true => unknown,
+            false => unknown + z.len() - n,
         };
-        let columns = linear.column_norms();
-        for (free, norm) in columns.iter().enumerate() {
-            let so_far = &mut tried.norms[place(free)];
+        let columns = linear.problem(0.0).column_norms();
+        for (unknown, norm) in columns.iter().enumerate() {
+            let so_far = &mut tried.norms[place(unknown)];
             *so_far = so_far.max(*norm);
         }
         let problem = self.objective.problem();
         let segments = problem.segments();
-        let loss: f64 = linear.residuals.iter().map(|r| r * r).sum();
+        let gap_weight = before.gap_weight;
+        let squares = linear
+            .problem(0.0)
+            .residuals
+            .iter()
+            .map(|r| r * r)
+            .sum::<f64>();
         let total_gap = segments.total_gap(&least_squares.gaps);
-        let decay = |free: usize| match free < n_model {
+        let are_closed = total_gap <= CLOSED.0 * least_squares.size;
+        let decay = |unknown: usize| match unknown < n_model {
             true => settings.weight_decay / 2.0,
             false => 0.0,
         };
-        let decay: Vec<f64> = (0..linear.n_free).map(decay).collect();
-        let free: Vec<f64> = (0..linear.n_free).map(|free| z[place(free)]).collect();
-        let squares = |free: &[f64]| -> f64 {
+        let decay: Vec<f64> = (0..n).map(decay).collect();
+        let free: Vec<f64> = (0..n).map(|unknown| z[place(unknown)]).collect();
+        let decayed = |free: &[f64]| -> f64 {
             let squares = free.iter().zip(&decay).map(|(z, decay)| decay * z * z);
             squares.sum()
         };
-        let scale = |free: usize| match tried.norms[place(free)] {
+        let scale = |unknown: usize| match tried.norms[place(unknown)] {
             0.0 => 1.0,
             norm => norm,
         };
-        let scales: Vec<f64> = (0..linear.n_free).map(scale).collect();
-        let now = loss + squares(&free);
-        let root = loss.sqrt();
+        let scales: Vec<f64> = (0..n).map(scale).collect();
+        let now = squares + decayed(&free);
+        let root = squares.sqrt();
         let cosine = |(g, column): (&f64, &f64)| 0.5 * g.abs() <= LEAST_COSINE * column * root;
         let is_level = least_squares.loss.gradient.iter().zip(&columns).all(cosine);
-        if total_gap <= f64::EPSILON && settings.weight_decay == 0.0 && is_level {
+        if gap_weight == 0.0 && are_closed && settings.weight_decay == 0.0 && is_level {
             tried.damping.is_converged = true;
             least_squares.linear = Some(linear);
             return Ok(tried);
@@ -274,22 +322,28 @@ impl Trainer<'_> {
             .iter()
             .map(|scale| before.mu * scale * scale)
             .collect();
-        let closed = 1.0 / (1.0 + before.mu);
-        let step = linear.step(&free, (&decay, &damping), closed);
+        let step = linear.problem(closed).step(&free, (&decay, &damping));
         let Some(step) = step else {
             tried.damping = before.after(None, settings);
             least_squares.linear = Some(linear);
             return Ok(tried);
         };
-        let closing = closed * total_gap;
-        let needed = match closing > 0.0 {
-            true => 2.0 * (step.promised - now) / closing,
+        // Where segments meet, gaps are judged by their size; else their squares are among the residuals.
+        let closing = match gap_weight == 0.0 {
+            true => closed * total_gap,
             false => 0.0,
         };
-        if needed > before.penalty {
-            tried.damping.penalty = 1.5 * needed;
+        if closing > 0.0 {
+            let needed = 2.0 * (step.promised - now) / closing;
+            if needed > before.penalty {
+                tried.damping.penalty = 1.5 * needed;
+            }
         }
-        let penalty = tried.damping.penalty;
+        let penalty = if closing > 0.0 {
+            tried.damping.penalty
+        } else {
+            0.0
+        };
         let merit = now + penalty * total_gap;
         let promised = now - step.promised + penalty * closing;
         let units = |scaled: &ScaledParams| scaled.sd().to_vec();
@@ -306,12 +360,15 @@ impl Trainer<'_> {
             let corrections = corrections.zip(units.iter().cycle());
             corrections.for_each(|((z, change), unit)| *z += change / unit);
         };
-        add(&mut candidate, &linear.start_changes(&step.change, closed));
-        let after: Vec<f64> = (0..linear.n_free)
-            .map(|free| candidate[place(free)])
-            .collect();
-        let decayed = squares(&after);
-        let mut gain = None;
+        if let Linear::Condensed(condensed) = &linear {
+            add(
+                &mut candidate,
+                &condensed.start_changes(&step.change, closed),
+            );
+        }
+        let after: Vec<f64> = (0..n).map(|unknown| candidate[place(unknown)]).collect();
+        let decayed = decayed(&after);
+        let (mut gain, mut gap_after) = (None, total_gap);
         for correct in [false, true] {
             let params = self
                 .scaled
@@ -320,11 +377,19 @@ impl Trainer<'_> {
             let params = params.as_ref().unwrap_or(&candidate);
             let trial = least_squares.try_at(problem, params, &mut tried.stats)?;
             let Some(trial) = trial else { break };
-            let fall = merit - (trial.loss + decayed + penalty * trial.total_gap);
+            let of_gaps = match gap_weight == 0.0 {
+                true => penalty * trial.total_gap,
+                false => segments.weighted_gaps(&trial.gaps, gap_weight),
+            };
+            let fall = merit - (trial.loss + decayed + of_gaps);
             if fall > LEAST_GAIN * promised && fall > 0.0 {
                 gain = Some((fall, fall / promised));
+                gap_after = trial.total_gap;
                 break;
             }
+            let Linear::Condensed(condensed) = &linear else {
+                break;
+            };
             if correct || trial.gaps.is_empty() {
                 break;
             }
@@ -332,7 +397,7 @@ impl Trainer<'_> {
             let left: Vec<f64> = left
                 .map(|(gap, before)| gap - (1.0 - closed) * before)
                 .collect();
-            add(&mut candidate, &linear.closing_changes(&left));
+            add(&mut candidate, &condensed.closing_changes(&left));
         }
         let size = |values: &[f64]| -> f64 {
             let values = values.iter().zip(&scales);
@@ -341,14 +406,22 @@ impl Trainer<'_> {
                 .sum::<f64>()
                 .sqrt()
         };
-        let is_small = promised <= settings.tolerance * merit
-            && gain.is_none_or(|(fall, _)| fall <= settings.tolerance * merit);
-        let is_short = size(&step.change) <= LEAST_STEP * size(&free) && total_gap <= f64::EPSILON;
+        let fall = gain.map_or(0.0, |(fall, _)| fall);
+        let is_small = before.mu <= 1.0 && promised.max(fall) <= settings.tolerance * merit;
+        let is_short = (before.mu <= 1.0 || gain.is_none())
+            && are_closed
+            && size(&step.change) <= LEAST_STEP * size(&free);
         tried.damping = tried.damping.after(gain.map(|(_, gain)| gain), settings);
-        tried.damping.is_converged |= before.mu <= 1.0 && (is_small || is_short);
+        tried.damping.is_converged |= gap_weight == 0.0 && (is_small || is_short);
         match gain {
             Some(_) => tried.taken = Some(candidate),
             None => least_squares.linear = Some(linear),
+        }
+        let are_small = gap_after <= CLOSED.1 * least_squares.size;
+        if let Some(next) = tried.damping.with_next_weight(fall / merit, are_small) {
+            tried.damping = next;
+            tried.norms.fill(0.0);
+            least_squares.linear = None;
         }
         Ok(tried)
     }

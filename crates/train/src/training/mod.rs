@@ -7,7 +7,8 @@
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector; the choice of one |
-//! | `least_squares`, `condensed`, `damping` | Levenberg-Marquardt steps: a step of a training; its linear problem; the damping |
+//! | `least_squares`, `damping` | Levenberg-Marquardt: the steps of a training; the damping |
+//! | `lifted`, `condensed`, `linear_problem` | the linear problem of a step with gaps, and where segments meet; its solution |
 //! | `options`, `option_kinds` | options of a training run |
 //! | `lr_schedule` | schedules of the learning rate |
 //! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
@@ -44,6 +45,8 @@ mod epoch;
 mod epoch_record;
 mod holdout;
 mod least_squares;
+mod lifted;
+mod linear_problem;
 mod lr_schedule;
 mod method;
 mod notes;

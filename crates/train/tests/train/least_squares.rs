@@ -50,7 +50,9 @@ fn measured(field: &VectorField, starts: &[&[f64]], t: &[f64], noise: f64) -> Da
         to.assign(&solve(field, start, t, &solver).unwrap().u);
         for mut row in to.outer_iter_mut().skip(1) {
             let draws = generator.normal(0.0, 1.0, row.len());
-            row.iter_mut().zip(draws).for_each(|(u, x)| *u += noise * f64::from(x));
+            row.iter_mut()
+                .zip(draws)
+                .for_each(|(u, x)| *u += noise * f64::from(x));
         }
     }
     Dataset::new(Array1::from(t.to_vec()), all, None).unwrap()
@@ -89,7 +91,12 @@ fn constants_are_found_to_the_last_digits_of_the_solver() {
         assert!(epochs < 60, "{} {epochs}", method.name());
         assert_eq!(run.stop, StopReason::Finished);
         let last = run.history.last().unwrap();
-        assert!(last.continuity < 1e-12, "{} {}", method.name(), last.continuity);
+        assert!(
+            last.continuity < 1e-12,
+            "{} {}",
+            method.name(),
+            last.continuity
+        );
     }
 }
 
@@ -125,10 +132,16 @@ fn both_methods_end_where_the_gradient_is_zero() {
         .unwrap();
         let at = |run: &Run| {
             let n = run.aux_params.len();
-            let u0 = if train_u0 { &run.aux_params[n - 2..] } else { &[] };
+            let u0 = if train_u0 {
+                &run.aux_params[n - 2..]
+            } else {
+                &[]
+            };
             [&run.last.params()[..], u0].concat()
         };
-        let first = loss.evaluate(&loss.initial_params(), 0.0, true, None).unwrap();
+        let first = loss
+            .evaluate(&loss.initial_params(), 0.0, true, None)
+            .unwrap();
         let first: f64 = first.gradient.iter().map(|g| g * g).sum();
         let shot = train(&guess(), &data, &shooting(5), &options, &mut ()).unwrap();
         for run in [&vanilla, &shot] {
@@ -203,7 +216,13 @@ fn shooting_finds_the_constants_of_chaos_where_one_solve_does_not() {
 fn constants_stay_within_their_bounds() {
     let system = lotka_volterra().unwrap();
     let data = measured(&system, &[&[0.44, 4.6]], &times(31, 0.1), 0.0);
-    let start = |a: f64| system.with_param("a", &[a]).unwrap().with_param("d", &[1.5]).unwrap();
+    let start = |a: f64| {
+        system
+            .with_param("a", &[a])
+            .unwrap()
+            .with_param("d", &[1.5])
+            .unwrap()
+    };
     let known = |a: f64, spec| start(a).trainable_with("a", spec).unwrap();
     // a = 1.3 lies within, or beyond an upper bound of 1.2.
     for (spec, wanted) in [
@@ -260,7 +279,12 @@ fn a_network_is_trained_by_few_steps() {
         };
         let run = train(&model, &data, &method, &options, &mut ()).unwrap();
         let first = run.history[0].mse;
-        assert!(run.best_mse < 1e-3 * first.min(1.0), "{} {}", method.name(), run.best_mse);
+        assert!(
+            run.best_mse < 1e-3 * first.min(1.0),
+            "{} {}",
+            method.name(),
+            run.best_mse
+        );
     }
 }
 
@@ -276,9 +300,16 @@ impl Callback for StopAt {
     }
 }
 
-fn resumed(options: &TrainOptions, method: &TrainingMethod, data: &Dataset, out: &Path) -> [Run; 2] {
+fn resumed(
+    options: &TrainOptions,
+    method: &TrainingMethod,
+    data: &Dataset,
+    out: &Path,
+) -> [Run; 2] {
     let start = guess();
-    let bounded = start.trainable_with("a", ConstantSpec::default().min(0.1)).unwrap();
+    let bounded = start
+        .trainable_with("a", ConstantSpec::default().min(0.1))
+        .unwrap();
     let whole = TrainOptions {
         out: Some(out.join("whole")),
         ..options.clone()
@@ -296,7 +327,10 @@ fn resumed(options: &TrainOptions, method: &TrainingMethod, data: &Dataset, out:
         assert_eq!(run.stop, StopReason::Interrupted, "{epoch}");
     }
     parts.interrupt = std::sync::Arc::default();
-    [whole, train(&bounded, data, method, &parts, &mut ()).unwrap()]
+    [
+        whole,
+        train(&bounded, data, method, &parts, &mut ()).unwrap(),
+    ]
 }
 
 #[test]
@@ -308,7 +342,10 @@ fn a_run_in_parts_has_the_bits_of_a_whole_one() {
         0.1,
     );
     let folder = tempfile::tempdir().unwrap();
-    for (name, method) in [("vanilla", TrainingMethod::Vanilla), ("shooting", shooting(4))] {
+    for (name, method) in [
+        ("vanilla", TrainingMethod::Vanilla),
+        ("shooting", shooting(4)),
+    ] {
         // A first damping so small that steps are rejected.
         let options = TrainOptions {
             optimizer: Optimizer::LevenbergMarquardt(LevenbergMarquardt {
@@ -325,15 +362,26 @@ fn a_run_in_parts_has_the_bits_of_a_whole_one() {
         let [whole, parts] = resumed(&options, &method, &data, &folder.path().join(name));
         let bits = |run: &Run| -> Vec<u64> {
             let rows = run.history.iter().flat_map(|r| {
-                [r.train_loss, r.mse, r.continuity, r.gradient_norm, r.evaluations as f64]
-                    .into_iter()
-                    .chain(r.damping)
+                [
+                    r.train_loss,
+                    r.mse,
+                    r.continuity,
+                    r.gradient_norm,
+                    r.evaluations as f64,
+                ]
+                .into_iter()
+                .chain(r.damping)
             });
             let all = rows.chain(run.last.params()).chain(run.model.params());
-            all.chain(run.aux_params.clone()).map(f64::to_bits).collect()
+            all.chain(run.aux_params.clone())
+                .map(f64::to_bits)
+                .collect()
         };
         assert_eq!(bits(&whole), bits(&parts), "{name}");
-        assert_eq!((whole.stop, whole.best_epoch), (parts.stop, parts.best_epoch));
+        assert_eq!(
+            (whole.stop, whole.best_epoch),
+            (parts.stop, parts.best_epoch)
+        );
     }
 }
 
@@ -357,21 +405,36 @@ fn the_number_of_threads_changes_no_bit() {
             pool.build().unwrap().install(run).last.params()
         };
         let (one, five) = (on(1), on(5));
-        let same = one.iter().zip(&five).all(|(a, b)| a.to_bits() == b.to_bits());
+        let same = one
+            .iter()
+            .zip(&five)
+            .all(|(a, b)| a.to_bits() == b.to_bits());
         assert!(same, "{}", method.name());
     }
 }
 
 #[test]
 fn the_log_has_the_damping_and_no_learning_rate() {
-    let data = measured(&lotka_volterra().unwrap(), &[&[0.44, 4.6]], &times(11, 0.1), 0.0);
+    let data = measured(
+        &lotka_volterra().unwrap(),
+        &[&[0.44, 4.6]],
+        &times(11, 0.1),
+        0.0,
+    );
     let folder = tempfile::tempdir().unwrap();
     let mut logger = CsvLogger::new(folder.path());
     let options = TrainOptions {
         epochs: Some(2),
         ..lm()
     };
-    train(&guess(), &data, &TrainingMethod::Vanilla, &options, &mut logger).unwrap();
+    train(
+        &guess(),
+        &data,
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut logger,
+    )
+    .unwrap();
     let text = std::fs::read_to_string(folder.path().join("metrics.csv")).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(lines[0][6], "lr");
@@ -382,7 +445,12 @@ fn the_log_has_the_damping_and_no_learning_rate() {
 
 #[test]
 fn what_does_not_go_with_it_is_told_with_the_cure() {
-    let data = measured(&lotka_volterra().unwrap(), &[&[0.44, 4.6]], &times(11, 0.1), 0.0);
+    let data = measured(
+        &lotka_volterra().unwrap(),
+        &[&[0.44, 4.6]],
+        &times(11, 0.1),
+        0.0,
+    );
     let says = |options: TrainOptions, method: TrainingMethod, word: &str| {
         let error = train(&guess(), &data, &method, &options, &mut ()).unwrap_err();
         assert!(error.to_string().contains(word), "{error}");

@@ -79,9 +79,32 @@ impl Segments {
         self.gaps(initial_states, states)
     }
 
+    /// Returns the factor of a gap of a state variable, such that the squares of gaps have this weight beside the data part of the loss.
+    pub fn gap_weight(&self, variable: usize, weight: f64) -> f64 {
+        (weight * self.weight(variable) / self.n_measured).sqrt()
+    }
+
     /// Returns the sum of the sizes of gaps, each relative to its state variable where the loss is.
     pub fn total_gap(&self, gaps: &[f64]) -> f64 {
         let weights = (0..self.dof).cycle().map(|j| self.weight(j).sqrt());
         gaps.iter().zip(weights).map(|(gap, w)| w * gap.abs()).sum()
+    }
+
+    /// Returns the squares of gaps with this weight beside the data part of the loss.
+    pub fn weighted_gaps(&self, gaps: &[f64], weight: f64) -> f64 {
+        let weights = (0..self.dof).cycle().map(|j| self.gap_weight(j, weight));
+        gaps.iter()
+            .zip(weights)
+            .map(|(gap, w)| (w * gap).powi(2))
+            .sum()
+    }
+
+    /// Returns [`Segments::total_gap`] of the initial states themselves, where segments continue others: the size of a gap that is as
+    /// large as the states.
+    pub fn size_of_starts(&self, initial_states: &[Vec<f64>]) -> f64 {
+        let starts = self.segments.iter().zip(initial_states);
+        let continued = starts
+            .filter(|(segment, _)| matches!(segment.trainable, TrainableStart::Correction(_)));
+        continued.map(|(_, start)| self.total_gap(start)).sum()
     }
 }
