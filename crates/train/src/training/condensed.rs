@@ -9,8 +9,9 @@
 
 use std::ops::Range;
 
-use super::linear_problem::{LinearProblem, dot};
-use super::shooting::{MeasuredValue, SegmentStart, Segments};
+use super::linear_residuals::{LinearResiduals, dot};
+use super::segment_residuals::{MeasuredValue, SegmentStart};
+use super::shooting::Segments;
 use odesync_ode::odesolve::SolutionJacobian;
 
 /// The segments' states eliminated: a linear least-squares problem in the free unknowns, in the optimiser's units.
@@ -53,7 +54,7 @@ impl Condensed {
         units: &[f64],
         (n_model, n_free): (usize, usize),
     ) -> Self {
-        let (dof, width) = (segments.dof(), n_model + segments.dof());
+        let (dof, width) = (segments.dof, n_model + segments.dof);
         let mut all = Condensed {
             residuals: vec![],
             closing: vec![],
@@ -84,7 +85,7 @@ impl Condensed {
                     e.fill(0.0);
                     u0 = None;
                     if let SegmentStart::Trained(range) = start {
-                        u0 = Some(n_model + range.start - segments.n_corrections());
+                        u0 = Some(n_model + range.start - segments.n_corrections);
                         for (j, unit) in units.iter().enumerate() {
                             e[j * width + n_model + j] = *unit;
                         }
@@ -138,9 +139,9 @@ impl Condensed {
     }
 
     /// Returns the linear problem in the free unknowns, a share of the gaps being closed.
-    pub fn problem(&self, closed: f64) -> LinearProblem<'_> {
+    pub fn problem(&self, closed: f64) -> LinearResiduals<'_> {
         let closing = self.residuals.iter().zip(&self.closing);
-        LinearProblem {
+        LinearResiduals {
             residuals: closing.map(|(r, c)| r + closed * c).collect(),
             jacobian: &self.jacobian,
             n: self.n_free,

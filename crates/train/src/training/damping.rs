@@ -104,7 +104,7 @@ impl Damping {
             accepted: self.accepted + usize::from(gain.is_some()),
             is_rejected: gain.is_none(),
             // A step as short as that has been tried.
-            is_converged: self.gap_weight == 0.0 && gain.is_none() && mu > RANGE.1,
+            is_converged: gain.is_none() && mu > RANGE.1,
             steps_at_weight: self.steps_at_weight + 1,
             ..self.clone()
         }

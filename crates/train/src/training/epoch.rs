@@ -127,7 +127,7 @@ impl Trainer<'_> {
     pub fn damping(&self) -> Option<Damping> {
         let settings = self.options.optimizer.least_squares()?;
         let now = self.optimizer_state.damping.clone();
-        let has_gaps = self.objective.problem().segments().n_corrections() > 0;
+        let has_gaps = self.objective.problem().segments().n_corrections > 0;
         Some(now.unwrap_or_else(|| Damping::new(settings, has_gaps)))
     }
 

@@ -3,8 +3,9 @@
 //! no harm.
 
 use super::condensed::row_of;
-use super::linear_problem::LinearProblem;
-use super::shooting::{SegmentStart, Segments};
+use super::linear_residuals::LinearResiduals;
+use super::segment_residuals::SegmentStart;
+use super::shooting::Segments;
 use odesync_ode::odesolve::SolutionJacobian;
 
 /// Residuals of data and gaps, in all parameters of the training.
@@ -24,7 +25,7 @@ impl Lifted {
         units: &[f64],
         (n_model, gap_weight): (usize, f64),
     ) -> Self {
-        let dof = segments.dof();
+        let dof = segments.dof;
         let mut all = Lifted {
             residuals: vec![],
             jacobian: vec![],
@@ -79,8 +80,8 @@ impl Lifted {
     }
 
     /// Returns the linear problem in all parameters.
-    pub fn problem(&self) -> LinearProblem<'_> {
-        LinearProblem {
+    pub fn problem(&self) -> LinearResiduals<'_> {
+        LinearResiduals {
             residuals: self.residuals.clone(),
             jacobian: &self.jacobian,
             n: self.n,

@@ -7,8 +7,9 @@
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector; the choice of one |
-//! | `least_squares`, `damping` | Levenberg-Marquardt: the steps of a training; the damping |
-//! | `lifted`, `condensed`, `linear_problem` | the linear problem of a step with gaps, and where segments meet; its solution |
+//! | `least_squares`, `least_squares_step`, `damping` | Levenberg-Marquardt: residuals and their derivatives; a step; the damping |
+//! | `segment_residuals` | the loss of segments as a sum of squares |
+//! | `lifted`, `condensed`, `linear_residuals` | the linear problem of a step with gaps, and where segments meet; its solution |
 //! | `options`, `option_kinds` | options of a training run |
 //! | `lr_schedule` | schedules of the learning rate |
 //! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
@@ -45,8 +46,9 @@ mod epoch;
 mod epoch_record;
 mod holdout;
 mod least_squares;
+mod least_squares_step;
 mod lifted;
-mod linear_problem;
+mod linear_residuals;
 mod lr_schedule;
 mod method;
 mod notes;
@@ -62,6 +64,7 @@ mod run;
 mod run_loop;
 mod scaling;
 mod score;
+mod segment_residuals;
 mod settings;
 mod shooting;
 mod trainer;

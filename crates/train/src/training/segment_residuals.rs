@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Segments, TrainableStart};
+use super::shooting::{Segments, TrainableStart};
 
 /// A value of the data of a segment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in super::super) struct MeasuredValue {
+pub(super) struct MeasuredValue {
     /// Its index in the solved states, `[time, dof]`.
     pub at: usize,
     /// The datum.
@@ -17,7 +17,7 @@ pub(in super::super) struct MeasuredValue {
 
 /// Where a segment begins.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) enum SegmentStart {
+pub(super) enum SegmentStart {
     /// At the sample's initial state, which is given.
     Given,
     /// At the sample's initial state, in this range of the auxiliary parameters.
@@ -30,16 +30,6 @@ impl Segments {
     /// Returns the number of segments of all samples.
     pub fn len(&self) -> usize {
         self.segments.len()
-    }
-
-    /// Returns the number of state variables.
-    pub fn dof(&self) -> usize {
-        self.dof
-    }
-
-    /// Returns the number of state variables of all corrections.
-    pub fn n_corrections(&self) -> usize {
-        self.n_corrections
     }
 
     /// Returns where segment `i` begins.
@@ -71,12 +61,6 @@ impl Segments {
             }
         }
         all
-    }
-
-    /// Returns the gaps before all segments that continue one: the start of the segment minus the end of the one before, in the
-    /// order of the corrections.
-    pub fn all_gaps(&self, initial_states: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
-        self.gaps(initial_states, states)
     }
 
     /// Returns the factor of a gap of a state variable, such that the squares of gaps have this weight beside the data part of the loss.

@@ -3,7 +3,7 @@
 use crate::weak_constraint::ridge_solution;
 
 /// Residuals r and their derivatives J in some unknowns.
-pub(super) struct LinearProblem<'a> {
+pub(super) struct LinearResiduals<'a> {
     /// r, `[rows]`.
     pub residuals: Vec<f64>,
     /// J, `[rows, n]` row by row.
@@ -21,7 +21,7 @@ pub(super) struct DampedStep {
     pub promised: f64,
 }
 
-impl LinearProblem<'_> {
+impl LinearResiduals<'_> {
     fn rows(&self) -> impl Iterator<Item = &[f64]> {
         self.jacobian.chunks_exact(self.n.max(1))
     }
