@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use odesync::options::Named;
 use odesync::training::Run;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
@@ -201,6 +202,23 @@ fn every_experiment_is_a_configuration_that_can_be_printed() {
             assert!(value["training"]["lr"].as_f64().unwrap() > 0.0);
         }
     }
+}
+
+#[test]
+fn levenberg_marquardt_is_a_training_of_its_own() {
+    let workspace = Workspace::new();
+    for (training, name) in [("training=lm", "one"), ("training=lm_multishoot", "many")] {
+        let short = [training, "training.epochs=3", "--out", name];
+        succeeded(&workspace.train("lotka_volterra", &short));
+        let run = Run::load(workspace.path(name)).unwrap();
+        assert_eq!(run.settings.options.optimizer.to_name(), "lm");
+        assert_eq!(run.history.len(), 3);
+        assert!(run.history[2].train_loss < run.history[0].train_loss);
+    }
+    // A learning rate is that of another optimiser.
+    let other = ["training=vanilla", "training.optimizer=lm"];
+    let message = failed(&workspace.train("lotka_volterra", &other), 2);
+    assert!(message.contains("training=lm"), "{message}");
 }
 
 #[test]

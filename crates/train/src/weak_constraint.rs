@@ -70,6 +70,7 @@ pub(crate) use lifted_model::{LiftedModel, Posterior, WhitenedProblem};
 pub use noise_model::{ComponentWeights, DataLoss, NoiseModel};
 pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use profile::ProfileGrid;
+pub(crate) use ridge::ridge_solution;
 pub(crate) use saved_state::SavedState;
 pub(crate) use scaled_model::{GivenScales, ScaledModel};
 pub use settings::WeakConstraint;

@@ -10,7 +10,8 @@ option_set! {
     /// What is known of a constant before it is trained: bounds, a normal prior, and whether its logarithm is trained.
     ///
     /// Methods that set themselves honour it: within bounds they train a smooth transform of the constant, a logarithm of the
-    /// distance from one bound or the logit between two; the prior is one more datum, ((k − mean)/sd)².
+    /// distance from one bound or the logit between two; the prior is one more datum, ((k − mean)/sd)². Levenberg-Marquardt steps
+    /// honour the bounds, and take no prior.
     ///
     /// ```
     /// use odesync_ode::dynamics::lotka_volterra;

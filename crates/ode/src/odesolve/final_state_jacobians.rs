@@ -1,12 +1,7 @@
 //! Jacobians of the end states of a batch.
 
-use rayon::prelude::*;
-
-use super::backward_context::BackwardContext;
-use super::discrete_adjoint::GradientAccumulator;
 use super::engine::NativeEngine;
-use super::forward_sweeps::ForwardSweeps;
-use super::vector_ops::all_finite;
+use super::solution_jacobians::SolutionJacobian;
 use crate::{Error, Result};
 
 /// Derivatives of the state at the last output time of one problem, exact for the steps that were taken.
@@ -65,74 +60,14 @@ impl NativeEngine {
                  freeze it, or train by another method, such as vanilla()",
             ));
         }
-        (0..context.n_problems())
-            .into_par_iter()
-            .map_init(
-                || Sweeps::new(context),
-                |sweeps, i| Ok(map(i, sweeps.final_state_jacobian(self, i)?)),
-            )
-            .collect()
-    }
-}
-
-/// The storage of the sweeps of one thread.
-struct Sweeps<'a> {
-    context: &'a BackwardContext,
-    /// Tangents, where they cost less.
-    forward: Option<ForwardSweeps>,
-    accumulator: GradientAccumulator,
-    /// Derivative with respect to the values of all parameter blocks.
-    values: Vec<f64>,
-}
-
-impl<'a> Sweeps<'a> {
-    fn new(context: &'a BackwardContext) -> Self {
-        Sweeps {
-            context,
-            forward: ForwardSweeps::if_cheaper(context),
-            accumulator: GradientAccumulator::new(&context.evaluator),
-            values: vec![0.0; context.evaluator.n_values()],
-        }
-    }
-
-    /// Computes the derivatives of the end state of problem `i`.
-    fn final_state_jacobian(
-        &mut self,
-        engine: &NativeEngine,
-        i: usize,
-    ) -> Result<FinalStateJacobian> {
-        let (context, work) = (self.context, &engine.workspaces[i]);
-        let jacobian = match &mut self.forward {
-            Some(sweeps) => sweeps.final_state_jacobian(context, i, work),
-            None => self.by_reverse_sweeps(engine, i)?,
-        };
-        if all_finite(&jacobian.du_du0) && all_finite(&jacobian.du_dparams) {
-            return Ok(jacobian);
-        }
-        Err(context.gradient_failure(i).into())
-    }
-
-    fn by_reverse_sweeps(&mut self, engine: &NativeEngine, i: usize) -> Result<FinalStateJacobian> {
-        let (context, work) = (self.context, &engine.workspaces[i]);
         let dof = context.evaluator.dof();
-        let mut jacobian = FinalStateJacobian {
-            du_du0: Vec::with_capacity(dof * dof),
-            du_dparams: Vec::with_capacity(dof * context.n_params()),
+        let rows = |i: usize| {
+            let n = self.workspaces[i].u.len();
+            (n.saturating_sub(dof)..n).collect()
         };
-        let mut bars = vec![0.0; work.u.len()];
-        for row in 0..dof {
-            let last = bars.len() - dof + row;
-            bars[last] = 1.0;
-            let accumulator = &mut self.accumulator;
-            let u0_bar = context.backward(i, work, &bars, &engine.pool, accumulator)?;
-            bars[last] = 0.0;
-            accumulator.take(&context.evaluator, &mut self.values);
-            jacobian.du_du0.extend(u0_bar);
-            for range in &context.trainable {
-                let row = &self.values[range.clone()];
-                jacobian.du_dparams.extend_from_slice(row);
-            }
-        }
-        Ok(jacobian)
+        self.jacobians_of_rows((context, dof), rows, |i, jacobian| {
+            let SolutionJacobian { du_du0, du_dparams } = jacobian;
+            map(i, FinalStateJacobian { du_du0, du_dparams })
+        })
     }
 }

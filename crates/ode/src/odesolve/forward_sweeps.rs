@@ -1,8 +1,10 @@
-//! The Jacobian of an end state by tangents of the solve, several in one sweep.
+//! The Jacobian of a solution by tangents of the solve, several in one sweep.
+
+use rayon::prelude::*;
 
 use super::backward_context::BackwardContext;
-use super::final_state_jacobians::FinalStateJacobian;
 use super::second_derivatives::explicit;
+use super::solution_jacobians::SolutionJacobian;
 use super::tableau::Tableau;
 use super::workspace::Workspace;
 use crate::field::native::{MAX_LANES, TangentLanes};
@@ -29,13 +31,14 @@ pub(super) struct ForwardSweeps {
 }
 
 impl ForwardSweeps {
-    /// Sets up the directions where tangents cost less than one reverse sweep for each state variable. `None` for others, and for
-    /// implicit methods, whose stages have a linear system for each tangent.
-    pub fn if_cheaper(context: &BackwardContext) -> Option<Self> {
+    /// Sets up the directions where tangents cost less than `n_rows` reverse sweeps, one for each row of a Jacobian. `None` for
+    /// others, for implicit methods, whose stages have a linear system for each tangent, and for solves with jumps.
+    pub fn if_cheaper(context: &BackwardContext, n_rows: usize) -> Option<Self> {
         let tableau = context.taped_tableau()?;
         let (evaluator, dof) = (&context.evaluator, context.evaluator.dof());
         let n = dof + context.n_params();
-        if n.div_ceil(MAX_LANES) * COST_OF_SWEEP >= dof {
+        let is_cheaper = n.div_ceil(MAX_LANES) * COST_OF_SWEEP < n_rows;
+        if !is_cheaper || context.is_in_pieces() || context.is_switching() {
             return None;
         }
         let parameters: Vec<usize> = context.trainable.iter().cloned().flatten().collect();
@@ -64,29 +67,37 @@ impl ForwardSweeps {
         })
     }
 
-    /// Computes the derivatives of the end state of problem `i`, whose workspace is `work`.
-    pub fn final_state_jacobian(
+    /// Computes the derivatives of these values of the solution `[time, dof]` of problem `i`, whose workspace is `work`.
+    pub fn jacobian(
         &mut self,
         context: &BackwardContext,
         i: usize,
         work: &Workspace,
-    ) -> FinalStateJacobian {
+        rows: &[usize],
+    ) -> SolutionJacobian {
         let (tableau, evaluator) = (self.tableau, &context.evaluator);
         let solve = (context.sample(i), work);
         let (dof, n_params) = (evaluator.dof(), context.n_params());
-        let mut jacobian = FinalStateJacobian {
-            du_du0: vec![0.0; dof * dof],
-            du_dparams: vec![0.0; dof * n_params],
+        let mut jacobian = SolutionJacobian {
+            du_du0: vec![0.0; rows.len() * dof],
+            du_dparams: vec![0.0; rows.len() * n_params],
         };
-        for directions in &mut self.all {
+        let sweeps = self.all.par_iter_mut().map(|directions| {
             let w = directions.lanes.width();
             let Directions { u0, lanes, .. } = directions;
-            let tangents = explicit::forward(tableau, solve, evaluator, u0, lanes);
-            let end = &tangents.u[tangents.u.len() - dof * w..];
-            for (row, tangents) in end.chunks_exact(w).enumerate() {
-                for (lane, x) in tangents[..directions.len].iter().enumerate() {
-                    match (directions.start + lane).checked_sub(dof) {
-                        None => jacobian.du_du0[row * dof + directions.start + lane] = *x,
+            let tangents = explicit::forward(tableau, solve, evaluator, u0, lanes).u;
+            let wanted = rows
+                .iter()
+                .flat_map(|row| &tangents[row * w..(row + 1) * w]);
+            (directions.start, directions.len, wanted.copied().collect())
+        });
+        let sweeps: Vec<(usize, usize, Vec<f64>)> = sweeps.collect();
+        for (start, len, tangents) in sweeps {
+            let w = tangents.len() / rows.len().max(1);
+            for (row, tangents) in tangents.chunks_exact(w.max(1)).enumerate() {
+                for (lane, x) in tangents[..len].iter().enumerate() {
+                    match (start + lane).checked_sub(dof) {
+                        None => jacobian.du_du0[row * dof + start + lane] = *x,
                         Some(i) => jacobian.du_dparams[row * n_params + i] = *x,
                     }
                 }

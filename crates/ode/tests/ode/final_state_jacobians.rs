@@ -193,3 +193,44 @@ fn adaptive_steps() {
         assert!(off < 1e-8, "{}: {off:e}", method.name);
     }
 }
+
+/// Rows of whole solutions, by tangents where there are many of them, against one gradient each.
+#[test]
+fn rows_of_a_solution_are_the_gradients_of_its_values() {
+    let t: Vec<f64> = (0..21).map(|i| 0.07 * f64::from(i)).collect();
+    for (field, solver) in [(driven(), "dopri5"), (ring(), "tsit5"), (driven(), "radau")] {
+        let (dof, n_params) = (field.dof(), field.n_params());
+        let u0 = starts(dof);
+        let problems: Vec<Problem> = u0[..2]
+            .iter()
+            .enumerate()
+            .map(|(sample, u0)| Problem { u0, t: &t, sample })
+            .collect();
+        let options = SolveOptions::default().solver(solver).unwrap();
+        let mut engine = NativeEngine::default();
+        let solved = engine.forward(&field, &problems, &options, None, true);
+        let n = solved.unwrap()[0].u.len();
+        let few = vec![vec![n - 1], vec![3, dof]];
+        let many = vec![(dof..n).collect(), (0..n).step_by(2).collect()];
+        for rows in [few, many] {
+            let found = engine.solution_jacobians(&rows, |_, jacobian| jacobian);
+            for (i, found) in found.unwrap().iter().enumerate() {
+                for (at, row) in rows[i].iter().enumerate().step_by(3) {
+                    let mut bars = vec![vec![0.0; n]; 2];
+                    bars[i][*row] = 1.0;
+                    let wanted = engine.backward(&bars).unwrap();
+                    let params = field.gather(&wanted.values);
+                    let pairs = wanted.u0[i].iter().chain(&params);
+                    let of_row = found.du_du0[at * dof..(at + 1) * dof]
+                        .iter()
+                        .chain(&found.du_dparams[at * n_params..(at + 1) * n_params]);
+                    for (x, y) in of_row.zip(pairs) {
+                        assert!((x - y).abs() < 1e-10 * y.abs().max(1.0), "{solver} {x} {y}");
+                    }
+                }
+            }
+        }
+        let beyond = engine.solution_jacobians(&[vec![n], vec![]], |_, jacobian| jacobian);
+        assert!(beyond.is_err());
+    }
+}

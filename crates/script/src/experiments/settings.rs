@@ -294,6 +294,12 @@ fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMe
     };
     let fits = chosen.check_given(given.iter().copied());
     fits.map_err(|e| Error::invalid(format!("training.{e}")))?;
+    let fits = options.optimizer.check_given(given);
+    fits.map_err(|e| {
+        Error::invalid(format!(
+            "training.{e}; training=lm and training=lm_multishoot have what it needs"
+        ))
+    })?;
     Ok(chosen)
 }
 

@@ -19,7 +19,7 @@ use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
-use odesync_base::options::{OptionSet, Value, split};
+use odesync_base::options::{Named, OptionSet, Value, split};
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_train::progress::CsvLogger;
@@ -358,11 +358,21 @@ pub(super) fn check_options_of(
     method: &ScriptMethod,
     options: &mut Map,
 ) -> Result<()> {
-    if method.0.self_setting().is_none() {
+    let optimizer = options.get("optimizer").cloned();
+    let optimizer = optimizer.and_then(|name| name.into_string().ok());
+    let optimizer = optimizer.and_then(|name| Optimizer::from_name(&name).ok());
+    let is_least_squares = optimizer
+        .as_ref()
+        .is_some_and(|o| o.least_squares().is_some());
+    if method.0.self_setting().is_none() && !is_least_squares {
         return Ok(());
     }
-    let given = method.0.check_given(options.keys().map(|key| key.as_str()));
-    given.map_err(|e| Error::invalid(format!("train: {e}")))?;
+    let given = || options.keys().map(|key| key.as_str());
+    let fits = match (&optimizer, method.0.self_setting()) {
+        (Some(optimizer), None) => optimizer.check_given(given()),
+        _ => method.0.check_given(given()),
+    };
+    fits.map_err(|e| Error::invalid(format!("train: {e}")))?;
     if !options.contains_key("engine") && !options.contains_key("device") {
         if host.device() != Device::Cpu {
             host.note("train: this method computes on the native engine, on the CPU");

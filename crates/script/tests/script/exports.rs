@@ -30,7 +30,7 @@ fn a_script_gives_the_same_field() {
             .eval(&format!("let field = {code}; export(field, path);"), None)
             .unwrap();
         let written = std::fs::read_to_string(&path).unwrap();
-        let mut fresh = session();
+        let mut fresh = crate::support::session();
         let read = format!("let field = {{ {written} }};");
         fresh
             .eval(&read, None)

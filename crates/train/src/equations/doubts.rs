@@ -4,9 +4,12 @@ use super::candidates::Candidates;
 use super::linear_evidence::Move;
 use super::search::{Found, THRESHOLD};
 use crate::weak_constraint::LiftedModel;
+use odesync_base::tables::format_number;
 
 /// Difference of the scores below which two sets of terms are told apart badly: odds of 20 to 1.
 const UNDECIDED: f64 = 3.0;
+/// Probability that another set of terms is the right one above which the data do not determine the equations.
+const MAX_OTHERS: f64 = 0.1;
 /// Noise over that of the splines above which the equations do not follow the data.
 pub(super) const MAX_NOISE_RATIO: f64 = 2.0;
 /// Most sets, or terms, that are named.
@@ -41,12 +44,15 @@ pub(super) fn doubts(
         );
     }
     let describe = |change: &Move| describe(candidates, change, names);
-    let undecided = found.moves.iter().filter(|m| m.gain > -UNDECIDED);
-    let undecided: Vec<String> = undecided.take(MAX_NAMED).map(describe).collect();
-    if !undecided.is_empty() {
+    let undecided = found.moves.iter().filter(|m| m.gain > -UNDECIDED).count();
+    let others = probability_of_others(&found.moves);
+    if undecided > 0 || others > MAX_OTHERS {
+        let named = found.moves.iter().take(undecided.clamp(1, MAX_NAMED));
+        let named: Vec<String> = named.map(describe).collect();
         notes.push(format!(
-            "the data hardly tell these equations from others: {}",
-            undecided.join("; ")
+            "the data hardly tell these equations from others, which together have the probability {}: {}",
+            format_number(others, 2),
+            named.join("; ")
         ));
     }
     let ratios = best.coefficients.iter().zip(&best.errors);
@@ -66,6 +72,16 @@ pub(super) fn doubts(
     }
     notes.extend(candidates.notes.iter().cloned());
     notes
+}
+
+/// Returns the probability that one of the sets a move away is the right one and not the set that was found, if it is one of them:
+/// Σ eᵍ/(1 + Σ eᵍ) over the gains g of the scores, which are logarithms of posterior probabilities up to a constant. Many sets that are
+/// improbable one by one may be probable together.
+fn probability_of_others(moves: &[Move]) -> f64 {
+    // The largest gain may be too large for its exponential.
+    let largest = moves.iter().fold(0.0_f64, |most, m| most.max(m.gain));
+    let others: f64 = moves.iter().map(|m| (m.gain - largest).exp()).sum();
+    others / ((-largest).exp() + others)
 }
 
 /// Returns a term and the equation it is in.
@@ -90,4 +106,27 @@ fn describe(candidates: &Candidates, change: &Move, names: &[String]) -> String 
         (None, None) => "the same".into(),
     };
     format!("{set} (log odds {:.1})", change.gain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_weighed_by_their_odds() {
+        let of = |gains: &[f64]| {
+            let one = |gain: &f64| Move {
+                added: None,
+                dropped: Some(0),
+                gain: *gain,
+            };
+            probability_of_others(&gains.iter().map(one).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[]), 0.0);
+        // Odds of 1 to 1, of 1 to 20, of five times that, and of e^800 to 1.
+        assert!((of(&[0.0]) - 0.5).abs() < 1e-15);
+        assert!((of(&[-20_f64.ln()]) - 1.0 / 21.0).abs() < 1e-15);
+        assert!((of(&[-20_f64.ln(); 5]) - 0.2).abs() < 1e-15);
+        assert_eq!(of(&[800.0]), 1.0);
+    }
 }

@@ -13,7 +13,8 @@ const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradie
 
 /// Callback that writes `metrics.csv` into a folder: `epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed`,
 /// for multiple shooting also `data_loss,continuity`, for weak-constraint training
-/// `q,chi2,log_evidence`, with an empty λ, lr and gradient norm; last `validation`, where data are held out. Every number is read back as the same float64.
+/// `q,chi2,log_evidence`, with an empty λ, lr and gradient norm; then `validation`, where data are held out, and
+/// `damping` of `optimizer: "lm"`, which has an empty lr. Every number is read back as the same float64.
 ///
 /// Each line is passed to the operating system when its epoch is done. When a run continues, the file is first rewritten with the
 /// epochs of its checkpoint, whatever a killed process has left there.
@@ -41,7 +42,8 @@ impl CsvLogger {
 impl Callback for CsvLogger {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
         self.extra = ExtraColumns::of(start.method);
-        let text = csv_text(start.method, start.has_validation, start.history);
+        let last = (start.has_validation, start.has_damping);
+        let text = csv_text(start.method, last, start.history);
         write_atomically(&self.path, text.as_bytes())?;
         let file = append(&self.path);
         self.file = Some(file.map_err(|e| self.write_error(&e))?);
@@ -75,7 +77,7 @@ pub fn write_metrics(run: &Run, folder: impl AsRef<Path>) -> Result<()> {
         &folder.as_ref().join(FILE),
         csv_text(
             &run.settings.method,
-            run.settings.has_validation(),
+            (run.settings.has_validation(), run.settings.has_damping()),
             &run.history,
         )
         .as_bytes(),
@@ -110,11 +112,16 @@ impl ExtraColumns {
     }
 }
 
-fn csv_text(method: &TrainingMethod, has_validation: bool, history: &[EpochRecord]) -> String {
+fn csv_text(
+    method: &TrainingMethod,
+    (has_validation, has_damping): (bool, bool),
+    history: &[EpochRecord],
+) -> String {
     let extra = ExtraColumns::of(method);
     let lines = history.iter().map(|record| csv_line(record, extra));
     let validation = if has_validation { ",validation" } else { "" };
-    std::iter::once(format!("{COLUMNS}{}{validation}\n", extra.names()))
+    let damping = if has_damping { ",damping" } else { "" };
+    std::iter::once(format!("{COLUMNS}{}{validation}{damping}\n", extra.names()))
         .chain(lines)
         .collect()
 }
@@ -127,6 +134,10 @@ fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
         ExtraColumns::SelfSetting if x.is_nan() => String::new(),
         _ => number(x),
     };
+    let lr = match r.damping {
+        Some(_) => String::new(),
+        None => own(r.lr),
+    };
     let mut line = format!(
         "{},{},{:?},{:?},{},{:?},{},{},{}",
         r.epoch,
@@ -135,7 +146,7 @@ fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
         r.mse,
         r.evaluations,
         r.seconds,
-        own(r.lr),
+        lr,
         own(r.gradient_norm),
         r.failed
     );
@@ -149,6 +160,9 @@ fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
     // A record has a validation mse where the run has data that are held out.
     if let Some(validation) = r.validation {
         line.push_str(&format!(",{validation:?}"));
+    }
+    if let Some(damping) = r.damping {
+        line.push_str(&format!(",{damping:?}"));
     }
     line.push('\n');
     line

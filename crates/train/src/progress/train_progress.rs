@@ -97,8 +97,10 @@ impl TrainProgress {
         } else {
             String::new()
         };
+        let damping = record.damping.map(|x| format!("damping {x:.1e}  "));
+        let damping = damping.unwrap_or_default();
         format!(
-            "{lambda}loss {:.3e}  mse {:.3e}{validation}  best {best:.3e}",
+            "{lambda}{damping}loss {:.3e}  mse {:.3e}{validation}  best {best:.3e}",
             record.train_loss, record.mse
         )
     }

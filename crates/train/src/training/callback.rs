@@ -14,6 +14,8 @@ pub struct RunStart<'a> {
     pub epochs: usize,
     /// Whether there are data that the training does not see ([`EpochRecord::validation`]).
     pub has_validation: bool,
+    /// Whether the steps are damped ones of Levenberg and Marquardt ([`EpochRecord::damping`]).
+    pub has_damping: bool,
     /// Epochs already done: those of the checkpoint that the run continues, else none. A logger that has written more of them
     /// must remove the rest.
     pub history: &'a [EpochRecord],

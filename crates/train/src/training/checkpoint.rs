@@ -11,12 +11,14 @@ use std::sync::OnceLock;
 use ndarray::Array2;
 
 use super::checkpoint_file::{CheckpointFile, damaged_checkpoint};
+use super::damping::Damping;
 use super::epoch_record::EpochRecord;
 use super::epoch_record::metrics;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
 use super::run::{Run, StopReason, TrainerState};
 use super::settings::{SavedSolver, TrainSettings};
+use super::trainer::keeps_bounds;
 use crate::weak_constraint::{SavedState, WeakConstraintState};
 use crate::{Error, Result};
 use odesync_base::files::{self, lock_folder, write_atomically};
@@ -63,6 +65,8 @@ struct RunMetadata {
     #[serde(rename = "standing")]
     trainer_state: TrainerState,
     optimizer_step: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    damping: Option<Damping>,
     t0: Vec<f64>,
     #[serde(rename = "origin")]
     fingerprint: RunFingerprint,
@@ -203,6 +207,7 @@ impl Run {
                 final_validation: self.final_validation,
                 trainer_state: self.trainer_state.clone(),
                 optimizer_step: self.optimizer.step,
+                damping: self.optimizer.damping.clone(),
                 t0: self.t0.clone(),
                 fingerprint: self.fingerprint.clone(),
                 instruction_set: self.instruction_set.clone(),
@@ -219,7 +224,7 @@ impl Run {
         ] {
             content.add_tensor(name, &[values.len()], values);
         }
-        if !self.settings.options.scale.is_none() {
+        if has_scaled_params(&self.last, &self.settings) {
             let n = self.scaled_params.len();
             content.add_tensor(SCALED_PARAMETERS, &[n], &self.scaled_params);
         }
@@ -288,9 +293,9 @@ impl Run {
                 None => (now, None),
             };
         let u0 = content.take_tensor(path, INITIAL_STATES)?;
-        let scaled_params = match metadata.settings.options.scale.is_none() {
-            true => vec![],
-            false => content.take_tensor(path, SCALED_PARAMETERS)?.values,
+        let scaled_params = match has_scaled_params(&last, &metadata.settings) {
+            false => vec![],
+            true => content.take_tensor(path, SCALED_PARAMETERS)?.values,
         };
         let samples = u0.shape.first().copied().unwrap_or_default();
         let mut run = Run {
@@ -311,6 +316,7 @@ impl Run {
             solver,
             optimizer: OptimizerState {
                 step: metadata.optimizer_step,
+                damping: metadata.damping,
                 first_moment: content.take_tensor(path, FIRST_MOMENT)?.values,
                 second_moment: content.take_tensor(path, SECOND_MOMENT)?.values,
             },
@@ -373,7 +379,7 @@ impl Run {
         {
             return Some("the points of the path are not those of this run");
         }
-        if !self.settings.options.scale.is_none() && self.scaled_params.len() != n {
+        if has_scaled_params(&self.last, &self.settings) && self.scaled_params.len() != n {
             return Some("the scaled parameters are not those of the model");
         }
         if self.trainer_state.best_params.len() != n {
@@ -384,6 +390,12 @@ impl Run {
         }
         None
     }
+}
+
+/// Whether the optimiser of a run sees other parameters than the model's.
+fn has_scaled_params(model: &VectorField, settings: &TrainSettings) -> bool {
+    let descends = settings.method.self_setting().is_none();
+    !settings.options.scale.is_none() || (descends && keeps_bounds(model, &settings.options))
 }
 
 /// Creates the checkpoint of a model: its blocks, its equations, and the metadata.

@@ -116,6 +116,7 @@ pub fn train_ensemble(
         method,
         epochs: total,
         has_validation: false,
+        has_damping: false,
         history: &[],
     })?;
     let progress = Mutex::new(EnsembleProgress {

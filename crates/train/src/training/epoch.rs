@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::callback::Callback;
+use super::damping::Damping;
 use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
 use super::notes::note_on_gradient;
@@ -41,7 +42,17 @@ impl Trainer<'_> {
             Err(error @ (Error::Solve(_) | Error::Training(_))) => Err(error),
             loss => check_finite(self.in_scaled_units(loss?)),
         };
-        let lr = self.options.lr * self.options.lr_schedule.factor(epoch, self.epochs);
+        let settings = self.options.optimizer.least_squares();
+        let (lr, tried) = match settings {
+            None => (
+                self.options.lr * self.options.lr_schedule.factor(epoch, self.epochs),
+                None,
+            ),
+            Some(settings) if loss.is_ok() => {
+                (f64::NAN, Some(self.try_least_squares_step(settings)?))
+            }
+            Some(_) => (f64::NAN, None),
+        };
         let mut record = EpochRecord {
             epoch,
             lambda,
@@ -52,6 +63,7 @@ impl Trainer<'_> {
             continuity: f64::NAN,
             gradient_norm: f64::NAN,
             validation,
+            damping: self.damping().map(|damping| damping.mu),
             ..EpochRecord::default()
         };
         self.count_patience(&record);
@@ -69,6 +81,17 @@ impl Trainer<'_> {
                 record.gradient_norm = norm;
                 let stiff = loss.stats.stiff_from.map(|t| (epoch, t));
                 self.first_stiff = self.first_stiff.or(stiff);
+                if let Some(tried) = tried {
+                    if self.damping().is_some_and(|damping| damping.is_rejected) {
+                        // What the residuals cost here belongs to the epoch before.
+                        record.evaluations = 0;
+                    }
+                    record.evaluations += tried.stats.evaluations;
+                    self.finish_least_squares_step(tried);
+                    self.trainer_state.failures = 0;
+                    record.seconds = started.elapsed().as_secs_f64();
+                    return Ok(record);
+                }
                 // Same scaling as torch.nn.utils.clip_grad_norm_.
                 if let Some(clip) = self.options.clip {
                     let scale = (clip / (norm + 1e-6)).min(1.0);
@@ -132,6 +155,14 @@ impl Trainer<'_> {
         Ok(true)
     }
 
+    /// Returns the damping of the next step of Levenberg and Marquardt; `None` of another optimiser.
+    pub fn damping(&self) -> Option<Damping> {
+        let settings = self.options.optimizer.least_squares()?;
+        let now = self.optimizer_state.damping.clone();
+        let has_gaps = self.objective.problem().segments().n_corrections > 0;
+        Some(now.unwrap_or_else(|| Damping::new(settings, has_gaps)))
+    }
+
     /// Evaluates the method's loss and the mse of the uncoupled model as [`Trainer::evaluate`], and beside them the mse on the data
     /// that are held out, if there are any.
     pub fn evaluate_all(
@@ -162,24 +193,29 @@ impl Trainer<'_> {
 
     /// Evaluates the method's loss and the mse of the uncoupled model, in parallel.
     fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> LossAndMse {
+        let free_params = self.objective.free_running_params(&self.params);
+        let gap_weight = self.damping().map_or(0.0, |damping| damping.gap_weight);
         let (objective, params) = (&mut self.objective, &self.params);
+        let (least_squares, scaled) = (&mut self.least_squares, self.scaled.as_ref());
+        let mut evaluate = || match least_squares {
+            Some(residuals) if with_gradient => {
+                residuals.linearize(objective.problem(), (params, scaled), gap_weight)
+            }
+            _ => objective.evaluate(params, lambda, with_gradient, None),
+        };
         match &mut self.free_running {
             // At λ = 0 homotopy training is vanilla training.
             Some(uncoupled)
                 if lambda != 0.0 || matches!(self.method, TrainingMethod::MultipleShooting(_)) =>
             {
-                let free_params = objective.free_running_params(params);
-                rayon::join(
-                    || objective.evaluate(params, lambda, with_gradient, None),
-                    || {
-                        Ok(uncoupled
-                            .evaluate(&free_params, 0.0, false, None)?
-                            .data_loss)
-                    },
-                )
+                rayon::join(evaluate, || {
+                    Ok(uncoupled
+                        .evaluate(&free_params, 0.0, false, None)?
+                        .data_loss)
+                })
             }
             _ => {
-                let loss = objective.evaluate(params, lambda, with_gradient, None);
+                let loss = evaluate();
                 let mse = loss.as_ref().map(|l| l.data_loss).map_err(Clone::clone);
                 (loss, mse)
             }
@@ -188,7 +224,8 @@ impl Trainer<'_> {
 
     /// Returns a loss with the gradient that the optimiser sees.
     fn in_scaled_units(&self, mut loss: Loss) -> Loss {
-        if let Some(scaled) = &self.scaled {
+        // Residuals are differentiated in the optimiser's units.
+        if let (Some(scaled), None) = (&self.scaled, &self.least_squares) {
             loss.gradient = scaled.pull_back(&loss.gradient);
         }
         loss

@@ -22,7 +22,7 @@ pub struct EpochRecord {
     pub evaluations: usize,
     /// Wall-clock time, s.
     pub seconds: f64,
-    /// Learning rate.
+    /// Learning rate; NaN for `lm`, which has none.
     pub lr: f64,
     /// Euclidean norm of the gradient before clipping.
     pub gradient_norm: f64,
@@ -41,6 +41,9 @@ pub struct EpochRecord {
     /// data are trained on.
     #[serde(default)]
     pub validation: Option<f64>,
+    /// Damping μ of the epoch's step of Levenberg and Marquardt; `None` of another optimiser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damping: Option<f64>,
 }
 
 /// Names of the metrics of every method, in the order of a checkpoint.
@@ -70,6 +73,9 @@ pub(super) fn metrics(settings: &TrainSettings) -> Vec<&'static str> {
     if settings.has_validation() {
         names.push("validation");
     }
+    if settings.has_damping() {
+        names.push("damping");
+    }
     names
 }
 
@@ -97,6 +103,7 @@ impl EpochRecord {
             "chi2" => self.chi2,
             "log_evidence" => self.log_evidence,
             "validation" => self.validation.unwrap_or(f64::NAN),
+            "damping" => self.damping.unwrap_or(f64::NAN),
             _ => f64::NAN,
         }
     }
@@ -119,6 +126,7 @@ impl EpochRecord {
             "chi2" => self.chi2 = x,
             "log_evidence" => self.log_evidence = x,
             "validation" => self.validation = Some(x),
+            "damping" => self.damping = Some(x),
             _ => {}
         }
     }

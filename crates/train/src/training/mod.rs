@@ -6,7 +6,10 @@
 //! | `objective` | loss and gradient of a model against data, on any engine |
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
-//! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
+//! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector; the choice of one |
+//! | `least_squares`, `least_squares_step`, `damping` | Levenberg-Marquardt: residuals and their derivatives; a step; the damping |
+//! | `segment_residuals` | the loss of segments as a sum of squares |
+//! | `lifted`, `condensed`, `linear_residuals` | the linear problem of a step with gaps, and where segments meet; its solution |
 //! | `options`, `option_kinds` | options of a training run |
 //! | `lr_schedule` | schedules of the learning rate |
 //! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
@@ -34,13 +37,19 @@ mod callback;
 mod checkpoint;
 mod checkpoint_file;
 mod choice;
+mod condensed;
 mod cross_validation;
+mod damping;
 mod ensemble;
 mod ensemble_prediction;
 mod epoch;
 mod epoch_record;
 mod existing_run;
 mod holdout;
+mod least_squares;
+mod least_squares_step;
+mod lifted;
+mod linear_residuals;
 mod lr_schedule;
 mod method;
 mod notes;
@@ -56,6 +65,7 @@ mod run;
 mod run_loop;
 mod scaling;
 mod score;
+mod segment_residuals;
 mod settings;
 mod shooting;
 mod trainer;
@@ -72,6 +82,7 @@ pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use choice::{BestBy, BestOf};
 pub use cross_validation::{CrossValidationScores, HeldOutFold, cross_validate};
+pub use damping::{Damping, LevenbergMarquardt};
 pub(crate) use ensemble::check_ensemble_members;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
 pub(crate) use ensemble_prediction::mean_prediction;

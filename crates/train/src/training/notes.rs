@@ -153,13 +153,34 @@ pub(super) fn note_on_mse(run: &Run) -> Option<String> {
     if run.stop == StopReason::Interrupted || epochs < MIN_EPOCHS || fits || fell {
         return None;
     }
-    Some(format!(
-        "the mse of the model that runs by itself stayed at {} for all {epochs} epochs; weak_constraint() finds scales and steps by \
-         itself, and of this method {}",
-        format_number(first, 3),
-        match run.settings.options.scale.is_none() {
-            true => "scale: \"auto\" or another learning rate (lr) may move it",
-            false => "another learning rate (lr) may move it",
-        }
-    ))
+    let text = |cure: &str| {
+        format!(
+            "the mse of the model that runs by itself stayed at {} for all {epochs} epochs; weak_constraint() finds scales and steps by \
+             itself, and of this method {cure}",
+            format_number(first, 3)
+        )
+    };
+    if run.settings.has_damping() {
+        return Some(text(
+            "other first parameters or shorter solves (multiple_shooting() with more segments) may move it",
+        ));
+    }
+    Some(text(match run.settings.options.scale.is_none() {
+        true => "scale: \"auto\" or another learning rate (lr) may move it",
+        false => "another learning rate (lr) may move it",
+    }))
+}
+
+/// Returns the note on a run of `optimizer: "lm"` none of whose steps was taken, though the data are not met.
+pub(super) fn note_on_steps(run: &Run) -> Option<String> {
+    let damping = run.optimizer.damping.as_ref()?;
+    let fits = run.best_nmse.is_none_or(|nmse| nmse < FITS);
+    if !damping.is_converged || damping.accepted > 0 || fits {
+        return None;
+    }
+    Some(
+        "no step lowered the loss, however short: nothing was trained; begin with other parameters, or train by multiple_shooting() with \
+         more segments, whose solves are shorter"
+            .into(),
+    )
 }

@@ -74,6 +74,11 @@ impl Objective {
         self
     }
 
+    /// Returns the training problem.
+    pub(super) fn problem(&self) -> &TrainingProblem {
+        &self.problem
+    }
+
     /// Returns the number of the model's trainable parameters.
     pub fn n_model_params(&self) -> usize {
         self.problem.n_model_params()

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::damping::{Damping, LevenbergMarquardt};
 use crate::{Error, Result};
 use odesync_base::options::{
     Key, Mismatch, Named, NonNegative, OneOf, OptionKind, OptionSet, Value, join, split,
@@ -19,6 +20,9 @@ pub enum Optimizer {
     Adam(Adam),
     /// Gradient descent with momentum; weight decay is added to the gradient.
     Sgd(Sgd),
+    /// Damped Gauss-Newton steps on the residuals (Levenberg 1944, Marquardt 1963); weight decay is added to the squares.
+    #[serde(rename = "lm")]
+    LevenbergMarquardt(LevenbergMarquardt),
 }
 
 impl_named!(
@@ -30,6 +34,7 @@ impl_named!(
         ..Adam::default()
     }) = "adam",
     Sgd(Sgd::default()) = "sgd",
+    LevenbergMarquardt(LevenbergMarquardt::default()) = "lm",
 );
 
 number_kind!(
@@ -71,16 +76,42 @@ impl Default for Optimizer {
 
 impl Optimizer {
     /// Descriptions of the options: the name of the algorithm, and the settings of all of them.
-    pub const OPTIONS: &'static [Key] = &join::<6>(&[
+    pub const OPTIONS: &'static [Key] = &join::<10>(&[
         &[Key::new("optimizer")
-            .doc("Algorithm; formulas and defaults are PyTorch's.")
+            .doc("Algorithm; `\"lm\"` makes Levenberg-Marquardt steps, the others are PyTorch's, with its defaults.")
             .expected(<OneOf<Self> as OptionKind>::EXPECTED)
             .choices(Self::NAMES)
             .default(|| Value::from(Self::NAMES[0]), "")],
         split(Sgd::OPTIONS, "weight_decay").1,
         split(Sgd::OPTIONS, "weight_decay").0,
         split(Adam::OPTIONS, "weight_decay").0,
+        split(LevenbergMarquardt::OPTIONS, "weight_decay").0,
     ]);
+
+    /// Returns the settings of the method of Levenberg and Marquardt, where this is it.
+    pub fn least_squares(&self) -> Option<&LevenbergMarquardt> {
+        match self {
+            Optimizer::LevenbergMarquardt(settings) => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// Checks that none of the options that are given belongs to steps along a gradient, where the steps are those of Levenberg and
+    /// Marquardt.
+    ///
+    /// # Errors
+    /// The first one that does.
+    pub fn check_given<'a>(&self, given: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let of_gradients = |key: &&str| ["lr", "lr_schedule", "clip"].contains(key);
+        let is_least_squares = self.least_squares().is_some();
+        match given.into_iter().find(of_gradients) {
+            Some(key) if is_least_squares => Err(Error::invalid(format!(
+                "{key} belongs to steps along the gradient, and optimizer: \"lm\" finds the length of its steps: leave it out, or shorten \
+                 the first steps by a larger damping"
+            ))),
+            _ => Ok(()),
+        }
+    }
 
     /// Sets the weight decay.
     #[must_use]
@@ -88,6 +119,7 @@ impl Optimizer {
         match &mut self {
             Optimizer::AdamW(a) | Optimizer::Adam(a) => a.weight_decay = decay,
             Optimizer::Sgd(sgd) => sgd.weight_decay = decay,
+            Optimizer::LevenbergMarquardt(settings) => settings.weight_decay = decay,
         }
         self
     }
@@ -100,6 +132,7 @@ impl Optimizer {
         match self {
             Optimizer::AdamW(a) | Optimizer::Adam(a) => a.check_ranges(),
             Optimizer::Sgd(sgd) => sgd.check_ranges(),
+            Optimizer::LevenbergMarquardt(settings) => settings.check(),
         }
     }
 
@@ -107,6 +140,7 @@ impl Optimizer {
         match self {
             Optimizer::AdamW(a) | Optimizer::Adam(a) => a,
             Optimizer::Sgd(sgd) => sgd,
+            Optimizer::LevenbergMarquardt(settings) => settings,
         }
     }
 
@@ -114,6 +148,7 @@ impl Optimizer {
         match self {
             Optimizer::AdamW(a) | Optimizer::Adam(a) => a,
             Optimizer::Sgd(sgd) => sgd,
+            Optimizer::LevenbergMarquardt(settings) => settings,
         }
     }
 
@@ -164,10 +199,12 @@ impl OptionSet for Optimizer {
 pub struct OptimizerState {
     /// Number of updates so far.
     pub step: u64,
-    /// Mean of gradients (Adam) or momentum (SGD).
+    /// Mean of gradients (Adam), momentum (SGD) or the largest norm so far of the Jacobian's columns (`lm`).
     pub first_moment: Vec<f64>,
     /// Mean of squared gradients (Adam).
     pub second_moment: Vec<f64>,
+    /// Damping of `lm`; `None` of the others.
+    pub damping: Option<Damping>,
 }
 
 impl OptimizerState {
@@ -177,10 +214,12 @@ impl OptimizerState {
             step: 0,
             first_moment: vec![0.0; n],
             second_moment: vec![0.0; n],
+            damping: None,
         }
     }
 
-    /// Updates the parameters. Weight decay applies to the first `n_decayed` of them only.
+    /// Updates the parameters by a gradient; `lm`, whose steps need more than that, leaves them. Weight decay applies to the first
+    /// `n_decayed` of them only.
     pub fn update(
         &mut self,
         optimizer: &Optimizer,
@@ -232,6 +271,7 @@ impl OptimizerState {
                     *p -= lr * direction;
                 }
             }
+            Optimizer::LevenbergMarquardt(_) => {}
         }
     }
 

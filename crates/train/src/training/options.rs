@@ -223,6 +223,14 @@ impl TrainOptions {
         }
         self.lr_schedule.check()?;
         self.optimizer.check()?;
+        let defaults = TrainOptions::default();
+        let of_gradients = [
+            ("lr", self.lr != defaults.lr),
+            ("lr_schedule", self.lr_schedule != defaults.lr_schedule),
+            ("clip", self.clip.is_some()),
+        ];
+        let given = of_gradients.iter().filter(|(_, is_set)| *is_set);
+        self.optimizer.check_given(given.map(|(name, _)| *name))?;
         if !self.solver.events.is_empty() || !self.solver.doses.is_empty() {
             return Err(Error::invalid(
                 "events and doses belong to a solve; a training takes none",

@@ -224,6 +224,11 @@ impl TrainingProblem {
         }
     }
 
+    /// Returns the segments whose solutions are compared with the data.
+    pub(super) fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
     pub(crate) fn solver(&self) -> &SolveOptions {
         &self.solver
     }

@@ -129,6 +129,21 @@ impl ScaledParams {
         params
     }
 
+    /// Returns the parameters in the user's units at another z.
+    pub fn params_at(&self, z: &[f64]) -> Vec<f64> {
+        let at = ScaledParams {
+            z: z.to_vec(),
+            model: self.model.clone(),
+            n_corrections: self.n_corrections,
+        };
+        at.params()
+    }
+
+    /// Returns the gradient with respect to the model's parameters that the optimiser sees.
+    pub fn pull_back_model(&self, gradient: &[f64]) -> Vec<f64> {
+        self.model.pull_back(&self.z[..self.model.len()], gradient)
+    }
+
     /// Returns the gradient that the optimiser sees, for one with respect to the parameters in the user's units.
     pub fn pull_back(&self, gradient: &[f64]) -> Vec<f64> {
         let n = self.model.len();

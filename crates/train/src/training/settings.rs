@@ -79,6 +79,14 @@ impl TrainSettings {
     }
 }
 
+impl TrainSettings {
+    /// Whether the steps are damped ones of Levenberg and Marquardt.
+    pub fn has_damping(&self) -> bool {
+        let is_least_squares = self.options.optimizer.least_squares().is_some();
+        is_least_squares && self.method.self_setting().is_none()
+    }
+}
+
 /// Settings are equal where a checkpoint stores the same of them.
 impl PartialEq for TrainSettings {
     fn eq(&self, other: &Self) -> bool {

@@ -19,34 +19,38 @@ use odesync_ode::odesolve::Problem;
 /// The auxiliary parameters are the corrections, `[sample][segment − 1][dof]`, then the initial states, `[sample][dof]`.
 #[derive(Debug, Clone)]
 pub(super) struct Segments {
-    segments: Vec<Segment>,
+    pub segments: Vec<Segment>,
     /// State variable of each column of the data.
-    columns: Vec<usize>,
+    pub columns: Vec<usize>,
     continuity_weight: f64,
-    dof: usize,
-    n_corrections: usize,
+    /// Number of state variables.
+    pub dof: usize,
+    /// Number of all corrections, counted by state variables.
+    pub n_corrections: usize,
     n_aux_params: usize,
     /// Number of values of the data that are not missing.
-    n_measured: f64,
+    pub n_measured: f64,
     /// One over the square of the size of each state variable, where the loss is relative to it, `[dof]`.
     inverse_squares: Option<Vec<f64>>,
 }
 
+/// A part of a sample that is solved on its own.
 #[derive(Debug, Clone)]
-struct Segment {
+pub(super) struct Segment {
     sample: usize,
     /// Times of the segment, including the first of the next segment.
     t: Vec<f64>,
     /// Data of the segment, without the first time of the next segment, `[time, column]`.
-    data: Array2<f64>,
+    pub data: Array2<f64>,
     /// Initial state without the correction.
     start: Vec<f64>,
-    trainable: TrainableStart,
+    /// What is trained of its initial state.
+    pub trainable: TrainableStart,
 }
 
 /// Trainable part of a segment's initial state, and its range among the auxiliary parameters.
 #[derive(Debug, Clone)]
-enum TrainableStart {
+pub(super) enum TrainableStart {
     Fixed,
     /// A correction of the initial state.
     Correction(Range<usize>),
@@ -147,7 +151,7 @@ impl Segments {
     }
 
     /// Returns the weight of the square of an error of a state variable.
-    fn weight(&self, variable: usize) -> f64 {
+    pub fn weight(&self, variable: usize) -> f64 {
         self.inverse_squares
             .as_ref()
             .map_or(1.0, |all| all[variable])
@@ -322,7 +326,7 @@ impl Segments {
 
     /// Returns the gaps, laid out as the corrections: the start of each segment minus the end of the one before, for all but a
     /// sample's first.
-    fn gaps(&self, initial_states: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
+    pub fn gaps(&self, initial_states: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
         let mut gaps = vec![0.0; self.n_corrections];
         for (i, segment) in self.segments.iter().enumerate() {
             if let TrainableStart::Correction(range) = &segment.trainable {

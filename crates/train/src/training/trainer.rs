@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use super::callback::{Callback, RunStart};
 use super::choice::{Choice, check_choice};
 use super::epoch_record::EpochRecord;
-use super::method::TrainingMethod;
-use super::notes::{note_on_mse, note_on_scales};
+use super::least_squares::{self, LeastSquares};
+use super::method::{MultipleShooting, TrainingMethod};
+use super::notes::{note_on_mse, note_on_scales, note_on_steps};
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
@@ -60,25 +61,36 @@ pub fn train(
         let data = (data, validation);
         return weak_constraint_trainer::train(model, data, settings, options, callback);
     }
+    run_loop::check(model, options)?;
+    let is_least_squares = options.optimizer.least_squares().is_some();
+    match is_least_squares {
+        true => least_squares::check(model, method, options)?,
+        false => check_no_specs(model, method)?,
+    }
     let observation = &options.observation;
-    let scaled = options
-        .scale
-        .given()
-        .map(|given| ScaledModel::new(model, data, observation, given));
-    let scaled = scaled.transpose()?;
+    let scaled = match options.scale.given() {
+        Some(given) => Some(ScaledModel::new(model, data, observation, given)?),
+        None if keeps_bounds(model, options) => Some(ScaledModel::within_bounds(model)?),
+        None => None,
+    };
     let relative;
     let options = match &scaled {
-        Some(scaled) => {
+        Some(scaled) if !options.scale.is_none() => {
             relative = with_relative_tolerance(options, scaled, data)?;
             &relative
         }
-        None => options,
+        _ => options,
     };
     run_to_end(
         Trainer::new(model, (data, validation), method, options, scaled)?,
         (model, data),
         callback,
     )
+}
+
+/// Whether a training without scales still has parameters of its own for the optimiser: constants within bounds.
+pub(super) fn keeps_bounds(model: &VectorField, options: &TrainOptions) -> bool {
+    options.optimizer.least_squares().is_some() && model.specs().next().is_some()
 }
 
 /// Returns options whose absolute tolerance, where it is one for all, is relative to the smallest size of the state variables that are
@@ -112,6 +124,8 @@ pub(super) struct Trainer<'a> {
     pub epochs: usize,
     fingerprint: RunFingerprint,
     pub objective: Objective,
+    /// The residuals, for steps of Levenberg and Marquardt.
+    pub least_squares: Option<LeastSquares>,
     /// Objective of the uncoupled model, where it is not `objective` itself.
     pub free_running: Option<Objective>,
     pub params: Vec<f64>,
@@ -138,13 +152,13 @@ impl<'a> Trainer<'a> {
         options: &'a TrainOptions,
         scaled: Option<ScaledModel>,
     ) -> Result<Self> {
-        run_loop::check(model, options)?;
-        check_no_specs(model, method)?;
+        let is_least_squares = options.optimizer.least_squares().is_some();
         let solver = SolveOptions {
             interrupt: Some(options.interrupt.clone()),
             ..options.solver.clone()
         };
-        let sd = scaled.as_ref().map(ScaledModel::sd);
+        let relative = scaled.as_ref().filter(|_| !options.scale.is_none());
+        let sd = relative.map(ScaledModel::sd);
         let (objective, uncoupled) = objectives((model, data), method, options, &solver, sd)?;
         let sd = sd.map(<[f64]>::to_vec);
         let mut params = objective.initial_params();
@@ -182,6 +196,7 @@ impl<'a> Trainer<'a> {
             options,
             data,
             objective,
+            least_squares: is_least_squares.then(LeastSquares::default),
             free_running: uncoupled,
             params,
             scaled,
@@ -203,7 +218,14 @@ impl<'a> Trainer<'a> {
     /// Returns the reason to stop before the next epoch, if any. It depends only on what a checkpoint stores.
     fn stop_reason(&self) -> Option<StopReason> {
         let state = &self.trainer_state;
-        if state.failures >= self.options.max_failures {
+        let is_least_squares = self.least_squares.is_some();
+        // Residuals that cannot be had at these parameters cannot be had again.
+        let most = if is_least_squares {
+            1
+        } else {
+            self.options.max_failures
+        };
+        if state.failures >= most {
             return Some(StopReason::Failing(self.failure_advice(
                 &match state.failures {
                     1 => "an epoch".into(),
@@ -214,7 +236,14 @@ impl<'a> Trainer<'a> {
         if self.options.patience.is_some_and(|p| state.since_best >= p) {
             return Some(StopReason::EarlyStop);
         }
-        (self.history.len() >= self.epochs).then_some(StopReason::Finished)
+        let is_done = self.history.len() >= self.epochs || self.is_converged();
+        is_done.then_some(StopReason::Finished)
+    }
+
+    /// Whether steps of Levenberg and Marquardt have nothing left to do.
+    fn is_converged(&self) -> bool {
+        let damping = self.optimizer_state.damping.as_ref();
+        damping.is_some_and(|damping| damping.is_converged)
     }
 
     fn failure_advice(&self, which: &str) -> String {
@@ -223,6 +252,13 @@ impl<'a> Trainer<'a> {
             TrainingMethod::MultipleShooting(_) => "or more segments",
             _ => "or homotopy training",
         };
+        if self.least_squares.is_some() {
+            return format!(
+                "{which} could not be solved, because {}; begin with other parameters, or train by multiple_shooting() with more segments, \
+                 whose solves are shorter",
+                self.trainer_state.reason
+            );
+        }
         format!(
             "{which} could not be solved, the last because {}; in training, try a lower learning rate (lr), gradient clipping \
              (clip), {of_method}",
@@ -244,7 +280,16 @@ fn objectives(
         let observation = &options.observation;
         Objective::with_observation(model, data, method, observation, solver, engine)
     };
-    let mut objective = make(method)?;
+    let mut objective = match (options.optimizer.least_squares(), method) {
+        // Gaps are closed, not weighed against the data.
+        (Some(_), TrainingMethod::MultipleShooting(shooting)) => {
+            make(&TrainingMethod::MultipleShooting(MultipleShooting {
+                continuity_weight: 0.0,
+                ..shooting.clone()
+            }))?
+        }
+        _ => make(method)?,
+    };
     if let Some(sd) = sd {
         objective = objective.relative_to(sd);
     }
@@ -285,6 +330,7 @@ impl RunLoop for Trainer<'_> {
             method: self.method,
             epochs: self.epochs,
             has_validation: self.validation.is_some(),
+            has_damping: self.least_squares.is_some(),
             history,
         }
     }
@@ -292,6 +338,14 @@ impl RunLoop for Trainer<'_> {
     fn first_notes(&self) -> Vec<String> {
         let on_scales = (self.options.scale.is_none()).then(|| note_on_scales(self.data));
         let mut notes: Vec<String> = on_scales.flatten().into_iter().collect();
+        if let TrainingMethod::MultipleShooting(shooting) = self.method
+            && self.least_squares.is_some()
+            && shooting.continuity_weight != MultipleShooting::default().continuity_weight
+        {
+            notes.push(
+                "optimizer: \"lm\" closes the gaps between segments whatever continuity_weight is; leave it out".into(),
+            );
+        }
         let TrainingMethod::Homotopy(settings) = self.method else {
             return notes;
         };
@@ -307,12 +361,17 @@ impl RunLoop for Trainer<'_> {
     }
 
     fn last_notes(&self, run: &Run) -> Vec<String> {
-        note_on_mse(run).into_iter().collect()
+        let on_mse = note_on_mse(run);
+        note_on_steps(run).or(on_mse).into_iter().collect()
     }
 
     fn is_finished(&self, saved: &Run) -> bool {
         match saved.stop {
-            StopReason::Finished => saved.history.len() == self.epochs,
+            StopReason::Finished => {
+                let damping = saved.optimizer.damping.as_ref();
+                let is_converged = damping.is_some_and(|damping| damping.is_converged);
+                is_converged || saved.history.len() == self.epochs
+            }
             StopReason::Interrupted => false,
             StopReason::EarlyStop | StopReason::Failing(_) => true,
         }
@@ -325,6 +384,9 @@ impl RunLoop for Trainer<'_> {
             scaled.z = saved.scaled_params;
         }
         self.optimizer_state = saved.optimizer;
+        if let Some(least_squares) = &mut self.least_squares {
+            least_squares.forget();
+        }
         self.trainer_state = saved.trainer_state;
         self.lowest_validation = lowest_validation(&saved.history);
         self.history = saved.history;

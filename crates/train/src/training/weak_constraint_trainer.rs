@@ -184,6 +184,7 @@ impl<'a> WeakConstraintTrainer<'a> {
             chi2: report.chi2,
             log_evidence: report.log_evidence,
             validation,
+            damping: None,
         };
         self.evaluations = evaluations;
         let improved = self.trainer_state.take_score(self.choice, &record);
@@ -232,6 +233,7 @@ impl RunLoop for WeakConstraintTrainer<'_> {
             method: self.method,
             epochs: self.options.epochs.unwrap_or(0),
             has_validation: self.validation.is_some(),
+            has_damping: false,
             history,
         }
     }

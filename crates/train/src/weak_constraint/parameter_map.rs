@@ -82,6 +82,25 @@ impl ParameterMap {
         map
     }
 
+    /// Creates the map that leaves all parameters as they are, but for constants of which something is known.
+    ///
+    /// # Errors
+    /// A constant that does not begin between its bounds.
+    pub fn of_known_constants(field: &VectorField) -> Result<Self> {
+        check_constants(field)?;
+        let n = field.n_params();
+        let places = specs_by_place(field).into_iter().zip(field.params());
+        let known = places.enumerate().filter_map(|(i, (spec, value))| {
+            (spec != ConstantSpec::default()).then(|| Constant::new(i, value, spec))
+        });
+        Ok(ParameterMap {
+            offset: vec![0.0; n],
+            scale: vec![1.0; n],
+            coupling: vec![None; n],
+            constants: known.collect(),
+        })
+    }
+
     /// Returns the map as a table, `[P, 5]`: offset, scale, index and factor of the coupling, initial value of a constant. NaN stands
     /// for what a parameter does not have.
     pub fn to_table(&self) -> Vec<f64> {

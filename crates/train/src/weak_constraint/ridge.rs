@@ -173,6 +173,12 @@ impl Ridge {
     }
 }
 
+/// Returns the δ that minimises |ν − X δ|² + |δ|², for X `[n, P]` row by row; `None` where it is not finite.
+pub(crate) fn ridge_solution(x: Vec<f64>, nu: Vec<f64>) -> Option<Vec<f64>> {
+    let ridge = Ridge::new(x, nu);
+    ridge.uniform_step(&vec![0.0; ridge.p], 1.0, 0.0)
+}
+
 /// Returns M v.
 pub(super) fn product(matrix: MatRef<'_, f64>, v: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; matrix.nrows()];

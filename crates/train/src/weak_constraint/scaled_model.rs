@@ -82,6 +82,23 @@ impl ScaledModel {
         })
     }
 
+    /// Creates the map that scales nothing and keeps constants within their bounds: as they are but for these, of which z is the
+    /// logarithm of the distance from a bound, or the logit between two, less its first value.
+    ///
+    /// # Errors
+    /// A constant that does not begin between its bounds.
+    pub fn within_bounds(model: &VectorField) -> Result<Self> {
+        let map = ParameterMap::of_known_constants(model)?;
+        let mut start = model.params();
+        map.constant_places().iter().for_each(|i| start[*i] = 0.0);
+        Ok(ScaledModel {
+            units: vec![1.0; map.len()],
+            map,
+            scaling: Standardization::identity(model.dof()),
+            start,
+        })
+    }
+
     /// Returns the number of parameters.
     pub fn len(&self) -> usize {
         self.map.len()

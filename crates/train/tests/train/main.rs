@@ -11,6 +11,7 @@ mod existing_runs;
 mod gradients;
 mod known_constants;
 mod landscape;
+mod least_squares;
 mod observation;
 mod observed;
 mod oscillator;

@@ -120,6 +120,21 @@ fn few_data_are_told_to_be_few() {
 }
 
 #[test]
+fn noise_that_hides_a_term_is_told() {
+    // With noise of a tenth of the spread, three time units no longer tell the term −u[1] of du[1]/dt.
+    let noise = (0.1, RelativeTo::Std, 10);
+    let system = dynamics::lorenz().unwrap();
+    let equations = lorenz_equations(&measured(&system, &[1.2, 2.1, 1.7], (0.1, 31), noise));
+    let notes = equations.notes.join("\n");
+    assert!(
+        notes.contains("hardly tell"),
+        "{notes}\n{}",
+        equations.text()
+    );
+    assert!(notes.contains("together have the probability"), "{notes}");
+}
+
+#[test]
 fn a_sine_is_outside_of_polynomials_and_inside_of_trigonometric_terms() {
     let pendulum = system(2, &[], |_, u, _| {
         vec![u.at(1), -0.25 * u.at(1) - 4.0 * u.at(0).sin()]
