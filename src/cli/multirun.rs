@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::config::sweep;
+use crate::config::{ConfigSource, sweep};
 use crate::experiments::date_time;
 use crate::experiments::multirun::{
     MULTIRUN_FILE, MemberStatus, Multirun, OUTPUT_FILE, SUMMARY_FILE, WorkerOptions,
@@ -72,7 +72,8 @@ pub(super) fn run(run: &RunArgs, common: &GlobalArgs) -> Result<(), ScriptError>
 
 /// Creates a multirun and writes it to its folder.
 fn create_multirun(run: &RunArgs, common: &GlobalArgs) -> Result<(PathBuf, Multirun), ScriptError> {
-    let members = sweep(&run.arguments).map_err(|e| usage_error(e.to_string()))?;
+    let library = ConfigSource::find(Some(&run.script));
+    let members = sweep(&run.arguments, &library).map_err(|e| usage_error(e.to_string()))?;
     let members: Vec<Vec<String>> = members
         .iter()
         .map(|member| member.iter().map(ToString::to_string).collect())

@@ -10,7 +10,7 @@
 //! | `config_source.rs` | [`ConfigSource`]: where the files are |
 //! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back without loss of a bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
-//! | `overrides.rs`, `flow_yaml.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
+//! | `overrides.rs`, `flow_yaml.rs`, `sweep/` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
 //! | `compose.rs`, `defaults_list.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references, in this order |
 //! | `typed/`, `options.rs` | a section as a Rust type, or as sets of options |
 //!
@@ -61,7 +61,7 @@ pub use overrides::Override;
 pub use read::syntax_message;
 pub use renamed::RenamedKey;
 pub use serde_yaml::Value;
-pub use sweep::sweep;
+pub use sweep::{RandomSearch, sweep};
 
 use std::path::Path;
 
