@@ -173,11 +173,13 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --package odesync-ode --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test ode
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, all trainings of the paper in full
+long: setup ## what is too long for the gate: more kills at random moments, the peers, the clients of trackers, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
+	$(CARGO) build --release $(FEATURES)
+	$(PYTHON) tools/test_trackers.py
 	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays

@@ -31,7 +31,7 @@ pub use ndarray;
 pub use odesync_base::{Error, Result, error, files, memory, random, tables};
 pub use odesync_config as config;
 pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
-pub use odesync_script::script;
+pub use odesync_script::{script, tracking};
 #[cfg(feature = "torch")]
 pub use odesync_torch as torch;
 pub use odesync_train::{

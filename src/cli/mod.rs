@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 mod graphics;
 mod kernel;
+mod log;
 mod multirun;
 mod question;
 mod repl;
@@ -80,6 +81,10 @@ enum Command {
     Docs(docs::DocsArgs),
     /// Show runs side by side
     Compare(compare::CompareArgs),
+    /// Hand finished runs to TensorBoard, wandb or MLflow
+    Log(log::LogArgs),
+    /// Go on with many runs, ask for their state, make their summary
+    Multirun(multirun::MultirunArgs),
     /// Print a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
     /// The script language in Jupyter: register the kernel, or run one
@@ -142,6 +147,8 @@ pub fn main() -> ExitCode {
         Some(Command::Eval(eval)) => eval.run(&cli.common),
         Some(Command::Docs(docs)) => docs.run(&cli.common),
         Some(Command::Compare(compare)) => compare.run(&cli.common),
+        Some(Command::Log(log)) => log.run(&cli.common),
+        Some(Command::Multirun(multirun)) => multirun.run(&cli.common),
         Some(Command::Completions(completions)) => completions.run(),
         Some(Command::Kernel(kernel)) => kernel.run(&cli.common),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),

@@ -7,6 +7,8 @@ mod docs;
 mod experiments;
 mod killed;
 mod kills;
+mod launchers;
 mod pictures;
 mod repl;
 mod snapshots;
+mod tracking;

@@ -28,7 +28,7 @@
 //!
 //! | form | effect |
 //! |---|---|
-//! | `group=option` | chooses another option; `group=null` none |
+//! | `group=option`, `group=[a,b]` | chooses another option, or several that are merged in order; `group=null` none |
 //! | `a.b=value` | replaces a value, which must exist and be of the same kind; `a.0=value` an element of a list |
 //! | `+a.b=value`, `+group=option` | adds a key or a choice, which must not exist |
 //! | `++a.b=value` | adds or replaces a value of any kind |
@@ -102,6 +102,29 @@ impl Config {
         let source = config_source::read_file(path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         compose::compose(library, &name, source, overrides)
+    }
+
+    /// Composes one option of a group under the key `group`, such as `launcher=slurm`, which belongs to no experiment. A library
+    /// without the group has that of the built-in configurations.
+    ///
+    /// # Errors
+    /// The errors of [`Config::compose`].
+    pub fn compose_option(
+        library: &ConfigSource,
+        group: &str,
+        option: &str,
+        overrides: &[Override],
+    ) -> Result<Config> {
+        let library = match library.has_group(group) {
+            true => library,
+            false => &ConfigSource::BuiltIn,
+        };
+        library.option(group, option)?;
+        let source = config_source::ConfigFile {
+            file: format!("{group}={option}").into(),
+            text: format!("defaults:\n  - {group}: {option:?}\n"),
+        };
+        compose::compose(library, group, source, overrides)
     }
 
     /// Returns the name of the experiment, the value of the key `experiment`.

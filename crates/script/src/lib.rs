@@ -3,6 +3,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`recipes`] | the figures of a run, of a dataset, of a loss landscape |
+//! | [`tracking`] | loggers beside `metrics.csv`: TensorBoard, wandb, MLflow |
 //! | [`discovery_folder`] | the folder of a discovery: model, data, figures, a page |
 //! | [`experiments`] | experiments built from a configuration, their runs on disk, multiruns |
 //! | [`cards`] | values as a notebook shows them: HTML beside the text |
@@ -17,6 +18,7 @@ pub mod editing;
 pub mod experiments;
 pub mod recipes;
 pub mod script;
+pub mod tracking;
 
 pub use odesync_base::{Error, Result};
 

@@ -3,7 +3,7 @@
 use super::markdown::{blocks, spans};
 use super::{everything, odesync, read, root};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 10] = [
     "run",
     "eval",
     "help",
@@ -12,6 +12,8 @@ const COMMANDS: [&str; 8] = [
     "compare",
     "completions",
     "kernel",
+    "multirun",
+    "log",
 ];
 
 /// Returns every command as words; quotes keep words together, and a comment ends the line.
