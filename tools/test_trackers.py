@@ -87,27 +87,13 @@ def check_mlflow(folder, uri, experiment, runs):
 
 
 def check_wandb(folder):
-    from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal.datastore import DataStore
-
     files = list(folder.glob("wandb/offline-run-*/*.wandb"))
     assert len(files) == 1, files
-    store = DataStore()
-    store.open_for_scan(str(files[0]))
-    history, config = [], {}
-    while True:
-        data = store.scan_data()
-        if data is None:
-            break
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(data)
-        if record.HasField("history"):
-            items = record.history.item
-            row = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
-            history.append(row)
-        if record.HasField("run"):
-            for item in record.run.config.update:
-                config[item.key or "/".join(item.nested_key)] = json.loads(item.value_json)
+    inspect = [Path(sys.executable).parent / "wandb", "leet", "inspect", "--json", files[0]]
+    text = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout
+    records = [json.loads(line) for line in text.splitlines()]
+    history = [r["history"]["item"] for r in records if r["type"] == "history"]
+    config = next(r["run"]["config"]["update"] for r in records if r["type"] == "run")
     expected = columns(folder)
     for name, values in expected.items():
         read = [row[name] for row in history if name in row]

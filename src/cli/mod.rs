@@ -142,6 +142,7 @@ pub fn main() -> ExitCode {
     }
     let result = match &cli.command {
         None => repl::run(&cli.common),
+        Some(Command::Run(many)) if many.is_multirun() => multirun::run(many, &cli.common),
         Some(Command::Run(run)) => run.run(&cli.common),
         Some(Command::Discover(discover)) => discover.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),

@@ -68,9 +68,6 @@ fn parse_argument(text: &str) -> Result<String, String> {
 
 impl RunArgs {
     pub(super) fn run(&self, common: &GlobalArgs) -> Result<(), ScriptError> {
-        if self.multirun || self.resumes_multirun() {
-            return super::multirun::run(self, common);
-        }
         if self.launcher.is_some() || self.wait {
             return Err(usage_error(
                 "--launcher and --wait are those of many runs: add -m, with KEY=VALUE,VALUE",
@@ -97,6 +94,11 @@ impl RunArgs {
         }
         session.run_file(&self.script)?;
         Ok(())
+    }
+
+    /// Whether many runs are asked for, or those of the folder are to go on.
+    pub(super) fn is_multirun(&self) -> bool {
+        self.multirun || self.resumes_multirun()
     }
 
     fn resumes_multirun(&self) -> bool {

@@ -317,7 +317,7 @@ fn what_cannot_be_launched_is_said() {
     wrong(
         &["launcher=slurm", "launcher.partiton=a"],
         2,
-        "did you mean \"partition\"",
+        "did you mean \"launcher.partition\"",
     );
     wrong(
         &["launcher=slurm", "launcher.members_per_task=0"],
@@ -340,4 +340,44 @@ fn what_cannot_be_launched_is_said() {
     assert!(said.contains("add -m"), "{said}");
     let said = code(&cluster.odesync(&["multirun", "status", "."]), 2);
     assert!(said.contains("run SCRIPT -m"), "{said}");
+}
+
+#[test]
+fn many_runs_are_compared_by_rows_the_best_first() {
+    let cluster = Cluster::new();
+    let sweep = [
+        "random_seed=range(1,5)",
+        "training.lr=0.01,0.02",
+        "training.epochs=2",
+        "--out",
+        "many",
+    ];
+    let script = format!("{SCRIPTS}/train_lotka_volterra.rhai");
+    let vanilla = ["run", &script, "-m", "training=vanilla"];
+    code(&cluster.odesync(&[&vanilla[..], &sweep].concat()), 0);
+    let said = code(&cluster.odesync(&["compare", "many"]), 0);
+    let (head, rows) = said.split_once('─').unwrap();
+    let rows: Vec<&str> = rows.trim_matches(['─', '\n']).lines().collect();
+    assert_eq!(rows.len(), 8, "{said}");
+    for (shown, part) in [
+        (true, "random_seed"),
+        (true, "lr"),
+        (false, "epochs"),
+        (false, "dataset"),
+    ] {
+        assert_eq!(head.contains(part), shown, "{said}");
+    }
+    // The number of the run, its seed and rate, and its best mse.
+    let summary = summary(&cluster.path("many"));
+    let mse: Vec<f64> = rows
+        .iter()
+        .map(|row| {
+            let words: Vec<&str> = row.split_whitespace().collect();
+            let member = &summary[words[0].parse::<usize>().unwrap()];
+            assert_eq!(words[1], member["random_seed"]);
+            assert_eq!(words[2], member["training.lr"]);
+            member["best_mse"].parse().unwrap()
+        })
+        .collect();
+    assert!(mse.is_sorted(), "{said}");
 }

@@ -10,7 +10,8 @@
 //! | `config_source.rs` | [`ConfigSource`]: where the files are |
 //! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back without loss of a bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
-//! | `overrides.rs`, `flow_yaml.rs`, `sweep/` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
+//! | `overrides.rs`, `flow_yaml.rs` | [`Override`]: its grammar, that of its values |
+//! | `sweep.rs`, `sweep_text.rs`, `sweep_functions.rs`, `decimal_range.rs`, `random_search.rs` | [`sweep`] over several values: all combinations, [`RandomSearch`] |
 //! | `compose.rs`, `defaults_list.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references, in this order |
 //! | `typed/`, `options.rs` | a section as a Rust type, or as sets of options |
 //!
@@ -40,15 +41,19 @@
 mod apply;
 mod compose;
 mod config_source;
+mod decimal_range;
 mod defaults_list;
 mod flow_yaml;
 mod interpolate;
 mod options;
 mod origin;
 mod overrides;
+mod random_search;
 mod read;
 mod renamed;
 mod sweep;
+mod sweep_functions;
+mod sweep_text;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -58,10 +63,11 @@ mod write;
 pub use config_source::{BuiltInConfigs, ConfigSource};
 pub use odesync_base::{Error, Result};
 pub use overrides::Override;
+pub use random_search::RandomSearch;
 pub use read::syntax_message;
 pub use renamed::RenamedKey;
 pub use serde_yaml::Value;
-pub use sweep::{RandomSearch, sweep};
+pub use sweep::sweep;
 
 use std::path::Path;
 

@@ -94,11 +94,32 @@ impl Comparison {
     }
 
     fn table_of_many(&self) -> AlignedTable {
-        let mut rows = self.rows();
-        // Constant columns say nothing; the best mse stands in any case.
-        rows.retain(|(label, cells)| {
-            label == "best mse" || cells.windows(2).any(|pair| pair[0] != pair[1])
+        const RESULTS: [&str; 9] = [
+            "method",
+            "best mse",
+            "best validation",
+            "log evidence",
+            "extrapolation mse",
+            "best epoch",
+            "epochs",
+            "seconds",
+            "stop",
+        ];
+        let varies = |cells: &[TableCell]| cells.windows(2).any(|pair| pair[0] != pair[1]);
+        let mut rows = self.setting_rows();
+        // What only some of the methods have says no more than the method, unless it varies among these.
+        rows.retain(|(_, cells)| {
+            let given = cells.iter().filter(|cell| **cell != TableCell::Empty);
+            let given: Vec<TableCell> = given.cloned().collect();
+            given.len() == cells.len() || varies(&given)
         });
+        let has_method = rows.iter().any(|(label, _)| label == "training.method");
+        let mut results = self.result_rows();
+        results.retain(|(label, cells)| {
+            let shown = RESULTS.contains(&label.as_str()) && !(label == "method" && has_method);
+            shown && (varies(cells) || label == "best mse")
+        });
+        rows.extend(results);
         let label =
             |(label, _): &(String, Vec<TableCell>)| label.replace(' ', "\n").replace('.', ".\n");
         let mut table =
@@ -144,7 +165,14 @@ impl Comparison {
         table
     }
 
+    /// Returns the results, then the settings in which the runs differ.
     fn rows(&self) -> Vec<(String, Vec<TableCell>)> {
+        let mut rows = self.result_rows();
+        rows.extend(self.setting_rows());
+        rows
+    }
+
+    fn result_rows(&self) -> Vec<(String, Vec<TableCell>)> {
         type MetricCell = fn(&Run) -> TableCell;
         let some = |x: Option<f64>| x.map_or(TableCell::Empty, TableCell::Number);
         let of_runs: [(&str, MetricCell); 8] = [
@@ -195,6 +223,11 @@ impl Comparison {
                 rows.push((label, cells));
             }
         }
+        rows
+    }
+
+    fn setting_rows(&self) -> Vec<(String, Vec<TableCell>)> {
+        let mut rows = vec![];
         let known: Vec<_> = self
             .runs
             .iter()

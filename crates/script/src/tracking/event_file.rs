@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::crc32c::masked_crc32c;
-use super::event::Message;
+use super::event::ProtoMessage;
 use crate::{Error, Result};
 
 /// End of the names of the event files that this program writes.
@@ -54,7 +54,7 @@ impl EventFile {
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn write(&mut self, events: impl IntoIterator<Item = Message>) -> Result<()> {
+    pub fn write(&mut self, events: impl IntoIterator<Item = ProtoMessage>) -> Result<()> {
         let bytes: Vec<u8> = events
             .into_iter()
             .flat_map(|event| record(&event.into_bytes()))

@@ -1,7 +1,7 @@
 //! The logger of TensorBoard's event files.
 
 use super::event::{
-    Message, file_version, hparams_end, hparams_experiment, hparams_start, image, scalar,
+    ProtoMessage, file_version, hparams_end, hparams_experiment, hparams_start, image, scalar,
     summary_event,
 };
 use super::event_file::EventFile;
@@ -25,7 +25,7 @@ pub struct TensorBoardLogger {
     method: TrainingMethod,
 }
 
-fn epoch_event(record: &EpochRecord, method: &TrainingMethod, time: f64) -> Message {
+fn epoch_event(record: &EpochRecord, method: &TrainingMethod, time: f64) -> ProtoMessage {
     let values = scalars(record, method);
     let values = values.into_iter().map(|(tag, x)| scalar(tag, x));
     summary_event(time, record.epoch as i64, values)

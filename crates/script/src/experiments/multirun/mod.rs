@@ -86,7 +86,19 @@ impl Multirun {
     /// Returns a member's name, which is also that of its folder: its index and the arguments in which it differs from the
     /// others.
     pub fn member_name(&self, member: usize) -> String {
+        self.name_by(member, &self.varying_keys())
+    }
+
+    /// Returns the names of all members.
+    pub(super) fn member_names(&self) -> Vec<String> {
         let varied = self.varying_keys();
+        let members = 0..self.members.len();
+        members
+            .map(|member| self.name_by(member, &varied))
+            .collect()
+    }
+
+    fn name_by(&self, member: usize, varied: &[String]) -> String {
         let parts: Vec<&str> = self.members[member]
             .iter()
             .filter(|argument| varied.iter().any(|v| v == key(argument)))

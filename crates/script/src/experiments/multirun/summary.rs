@@ -24,6 +24,7 @@ pub struct Summary {
     pub status: Vec<MemberStatus>,
     /// Error of each member, empty if it had none.
     pub errors: Vec<String>,
+    names: Vec<String>,
     results: Vec<Option<serde_json::Map<String, Value>>>,
 }
 
@@ -33,9 +34,10 @@ impl Summary {
     /// # Errors
     /// A summary of an earlier version, without the status of each member in its folder, that can't be read.
     pub fn read(multirun: &Multirun, folder: &Path) -> Result<Self> {
-        let earlier = read_done(multirun, folder)?;
-        let records = (0..multirun.members.len()).map(|member| {
-            MemberRecord::read(&multirun.member_dir(folder, member)).unwrap_or_else(|| {
+        let names = multirun.member_names();
+        let earlier = read_done(&names, folder)?;
+        let records = names.iter().enumerate().map(|(member, name)| {
+            MemberRecord::read(&folder.join(name)).unwrap_or_else(|| {
                 MemberRecord::new(match earlier.contains(&member) {
                     true => MemberStatus::Done,
                     false => MemberStatus::Waiting,
@@ -43,14 +45,16 @@ impl Summary {
             })
         });
         let (status, errors) = records.map(|r| (r.status, r.error)).unzip();
-        let results = (0..multirun.members.len()).map(|member| {
-            let path = multirun.member_dir(folder, member).join(RESULT_FILE);
+        let results = names.iter().map(|name| {
+            let path = folder.join(name).join(RESULT_FILE);
             serde_json::from_slice(&odesync_base::files::read(&path).ok()?).ok()
         });
+        let results = results.collect();
         Ok(Summary {
             status,
             errors,
-            results: results.collect(),
+            names,
+            results,
         })
     }
 
@@ -171,7 +175,7 @@ impl Summary {
                     Some(other) => other.to_string(),
                 }
             };
-            let row = [multirun.member_name(member)]
+            let row = [self.names[member].clone()]
                 .into_iter()
                 .chain(varied.iter().map(value))
                 .chain([self.status[member].name().to_string()])
@@ -186,16 +190,14 @@ impl Summary {
 }
 
 /// Returns the members that are done by the summary when it was last written.
-fn read_done(multirun: &Multirun, folder: &Path) -> Result<Vec<usize>> {
+fn read_done(names: &[String], folder: &Path) -> Result<Vec<usize>> {
     let path = folder.join(SUMMARY_FILE);
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
         Err(e) => return Err(Error::io("read", &path, &e)),
     };
-    let names: BTreeMap<String, usize> = (0..multirun.members.len())
-        .map(|member| (multirun.member_name(member), member))
-        .collect();
+    let numbers: BTreeMap<&String, usize> = names.iter().zip(0..).collect();
     let mut done = vec![];
     for row in csv::Reader::from_reader(file).deserialize::<BTreeMap<String, String>>() {
         let row = row.map_err(|e| Error::Checkpoint {
@@ -205,7 +207,7 @@ fn read_done(multirun: &Multirun, folder: &Path) -> Result<Vec<usize>> {
         let is_done = row
             .get("status")
             .is_some_and(|s| s == MemberStatus::Done.name());
-        let member = row.get("run").and_then(|name| names.get(name));
+        let member = row.get("run").and_then(|name| numbers.get(name));
         done.extend(member.filter(|_| is_done));
     }
     Ok(done)

@@ -1,7 +1,7 @@
 //! Ranges of decimal numbers: `start + i·step` is computed on the decimal digits, so that `range(0,1,0.1)` has 0.3, not
 //! 0.30000000000000004.
 
-use super::MAX_RUNS;
+use super::sweep::MAX_RUNS;
 
 /// A decimal number `digits · 10^-scale`.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,10 @@ use odesync_base::error;
 use odesync_base::random::Generator;
 use serde_yaml::Value;
 
-use super::split::{arguments, call, split};
-use super::{MAX_RUNS, decimal_range};
-use crate::{ConfigSource, flow_yaml, write};
+use super::sweep::MAX_RUNS;
+use super::sweep_text::{arguments, call, split};
+use super::{decimal_range, flow_yaml, write};
+use crate::ConfigSource;
 
 type Read<T> = std::result::Result<T, String>;
 

@@ -2,8 +2,8 @@
 
 use odesync_base::random::Generator;
 
-use super::functions::Interval;
-use super::{MAX_RUNS, SweptKey, too_many};
+use super::sweep::{MAX_RUNS, SweptKey, too_many};
+use super::sweep_functions::Interval;
 use crate::{ConfigSource, Override, Result};
 
 /// Random search (Bergstra & Bengio 2012): every run draws a value of each argument, independently and uniformly.
@@ -27,11 +27,11 @@ pub struct RandomSearch {
 }
 
 impl RandomSearch {
-    /// Draws the overrides of each run from arguments as [`sweep`](super::sweep()) takes them, and from `interval(start,end)`,
+    /// Draws the overrides of each run from arguments as [`sweep`](crate::sweep()) takes them, and from `interval(start,end)`,
     /// `tag(log,interval(start,end))` and `int(interval(start,end))`.
     ///
     /// # Errors
-    /// Those of [`sweep`](super::sweep()) but that of an interval.
+    /// Those of [`sweep`](crate::sweep()) but that of an interval.
     pub fn draw(self, arguments: &[String], library: &ConfigSource) -> Result<Vec<Vec<Override>>> {
         if self.n > MAX_RUNS {
             return Err(too_many());

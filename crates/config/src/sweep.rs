@@ -1,27 +1,12 @@
 //! Sweeps over several values of keys: the runs of a multirun, in hydra's grammar.
-//!
-//! | file | contents |
-//! |---|---|
-//! | `split.rs` | the commas and brackets of a text |
-//! | `functions.rs` | `choice(…)`, `range(…)`, `glob(…)`, `sort(…)`, `shuffle(…)`, `interval(…)`, casts |
-//! | `decimal_range.rs` | ranges of decimal numbers, without rounding |
-//! | `random.rs` | runs that are drawn instead of all combinations |
-
-mod decimal_range;
-mod functions;
-mod random;
-mod split;
-
-pub use random::RandomSearch;
 
 use crate::{ConfigSource, Error, Result};
 
-use super::Override;
-use super::overrides;
-use functions::Sweep;
+use super::sweep_functions::{self, Sweep};
+use super::{Override, overrides, sweep_text};
 
 /// Largest number of runs of one multirun; more are more likely a typing error.
-const MAX_RUNS: usize = 10_000;
+pub(super) const MAX_RUNS: usize = 10_000;
 
 /// Returns the overrides of each run of a multirun: all combinations of the arguments' values, the last argument changing fastest.
 ///
@@ -83,26 +68,26 @@ pub fn sweep(arguments: &[String], library: &ConfigSource) -> Result<Vec<Vec<Ove
         .collect())
 }
 
-fn too_many() -> Error {
+pub(super) fn too_many() -> Error {
     Error::invalid(format!("these are more than {MAX_RUNS} runs"))
 }
 
 /// An argument of a multirun with what its key may be.
-enum SweptKey {
+pub(super) enum SweptKey {
     /// Each of a list, which is not empty.
     Values(Vec<Override>),
     /// A number of an interval.
-    Interval(String, functions::Interval),
+    Interval(String, sweep_functions::Interval),
 }
 
 impl SweptKey {
-    fn read(argument: &str, library: &ConfigSource) -> Result<Self> {
+    pub fn read(argument: &str, library: &ConfigSource) -> Result<Self> {
         let (head, value) = overrides::split(argument);
         let Some(value) = value else {
             return Ok(SweptKey::Values(vec![Override::from_parts(head, None)?]));
         };
         let group = head.trim().trim_start_matches('+');
-        let found = functions::read(value, &mut |patterns| patterns.options(library, group));
+        let found = sweep_functions::read(value, &mut |patterns| patterns.options(library, group));
         let found =
             found.map_err(|message| Error::invalid(format!("override `{argument}`: {message}")))?;
         match found {
@@ -122,11 +107,11 @@ impl SweptKey {
 
 /// Returns whether a value is a list of several values or a function of sweeps.
 pub(super) fn is_sweep(value: &str) -> bool {
-    let parts = split::split(value);
-    parts.len() > 1 || parts.iter().any(|part| functions::is_sweep(part))
+    let parts = sweep_text::split(value);
+    parts.len() > 1 || parts.iter().any(|part| sweep_functions::is_sweep(part))
 }
 
 /// Returns the value that a cast such as `str(1)` makes; `None` where `text` is not a cast of one value.
 pub(super) fn cast(text: &str) -> Option<std::result::Result<String, String>> {
-    functions::cast_of_one(text)
+    sweep_functions::cast_of_one(text)
 }
