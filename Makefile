@@ -176,12 +176,14 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/test_exports.py
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, all trainings of the paper in full
+long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
 	$(MAKE) exports
+	$(CARGO) build --release $(FEATURES)
+	$(PYTHON) tools/test_trackers.py
 	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays

@@ -33,7 +33,7 @@ pub use odesync_base::{Error, Result, error, files, memory, options, permissions
 pub use odesync_config as config;
 pub use odesync_export as export;
 pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
-pub use odesync_script::script;
+pub use odesync_script::{script, tracking};
 #[cfg(feature = "torch")]
 pub use odesync_torch as torch;
 pub use odesync_train::{

@@ -13,6 +13,7 @@ mod eval;
 mod export;
 mod graphics;
 mod kernel;
+mod log;
 mod multirun;
 mod question;
 mod repl;
@@ -92,6 +93,10 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Write a page about a run: results, fit, losses, equations
     Report(report::ReportArgs),
+    /// Hand finished runs to TensorBoard, wandb or MLflow
+    Log(log::LogArgs),
+    /// Go on with many runs, ask for their state, make their summary
+    Multirun(multirun::MultirunArgs),
     /// Print a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
     /// The script language in Jupyter: register the kernel, or run one
@@ -149,6 +154,7 @@ pub fn main() -> ExitCode {
     }
     let result = match &cli.command {
         None => repl::run(&cli.common),
+        Some(Command::Run(many)) if many.is_multirun() => multirun::run(many, &cli.common),
         Some(Command::Run(run)) => run.run(&cli.common),
         Some(Command::Discover(discover)) => discover.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),
@@ -156,6 +162,8 @@ pub fn main() -> ExitCode {
         Some(Command::Docs(docs)) => docs.run(&cli.common),
         Some(Command::Compare(compare)) => compare.run(&cli.common),
         Some(Command::Report(report)) => report.run(&cli.common),
+        Some(Command::Log(log)) => log.run(&cli.common),
+        Some(Command::Multirun(multirun)) => multirun.run(&cli.common),
         Some(Command::Completions(completions)) => completions.run(),
         Some(Command::Kernel(kernel)) => kernel.run(&cli.common),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),

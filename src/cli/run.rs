@@ -21,7 +21,11 @@ The other arguments are overrides of its configuration, `config(\"NAME\")`:
   group=option   another file of configs/GROUP/, for example training=multishoot
   a.b=value      another value of a key; lists [1, 2] and maps {a: 1} are quoted for the shell
   +a.b=value     a new key
-  ~a.b           a key less")]
+  ~a.b           a key less
+
+With -m a value may be a,b  choice(a,b)  range(1,5)  range(0,1,0.25)  glob(*)  sort(…)  shuffle(…), as in hydra. With
+sweeper=random sweeper.n=50 the runs are drawn, from interval(0,1) and tag(log,interval(1e-4,1e-1)) too. --launcher slurm
+submits the runs as an array of jobs (launcher.partition=…, launcher.time=…, launcher.members_per_task=…).")]
 pub(super) struct RunArgs {
     /// The script, a .rhai file
     pub(super) script: PathBuf,
@@ -31,6 +35,12 @@ pub(super) struct RunArgs {
     /// Run for every combination of the values: KEY=VALUE,VALUE,…
     #[arg(long, short)]
     multirun: bool,
+    /// What starts the runs of -m: parallel, slurm or script [default: parallel]
+    #[arg(long, value_name = "NAME")]
+    pub(super) launcher: Option<String>,
+    /// With --launcher slurm: stay until all runs have ended
+    #[arg(long)]
+    pub(super) wait: bool,
     /// The folder of the run [default: runs/EXPERIMENT/DATE_TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(super) out: Option<PathBuf>,
@@ -64,8 +74,10 @@ fn parse_argument(text: &str) -> Result<String, String> {
 
 impl RunArgs {
     pub(super) fn run(&self, common: &GlobalArgs) -> Result<(), ScriptError> {
-        if self.multirun || self.resumes_multirun() {
-            return super::multirun::run(self, common);
+        if self.launcher.is_some() || self.wait {
+            return Err(usage_error(
+                "--launcher and --wait are those of many runs: add -m, with KEY=VALUE,VALUE",
+            ));
         }
         let run_dir = match (&self.out, &self.resume) {
             (Some(folder), _) if self.overwrite => RunDir::Replace(folder.clone()),
@@ -96,6 +108,11 @@ impl RunArgs {
         }
         session.run_file(&self.script)?;
         Ok(())
+    }
+
+    /// Whether many runs are asked for, or those of the folder are to go on.
+    pub(super) fn is_multirun(&self) -> bool {
+        self.multirun || self.resumes_multirun()
     }
 
     fn resumes_multirun(&self) -> bool {

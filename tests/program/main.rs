@@ -10,6 +10,8 @@ mod exports;
 mod interrupts;
 mod killed;
 mod kills;
+mod launchers;
 mod pictures;
 mod repl;
 mod snapshots;
+mod tracking;

@@ -8,7 +8,7 @@ use serde_yaml::{Mapping, Value};
 use crate::{Error, Result};
 
 use super::config_source::{self, ConfigFile, ConfigSource};
-use super::defaults_list::{DefaultsEntry, apply_choice, option_name, set_choice};
+use super::defaults_list::{DefaultsEntry, apply_choice, option_names, set_choice};
 use super::origin::Origins;
 use super::tree;
 use super::{Config, Override, apply, interpolate, read, renamed};
@@ -133,7 +133,7 @@ impl Composer<'_> {
                 Value::Mapping(map) if map.len() == 1 => {
                     for (group, option) in map {
                         let group = group.as_str().unwrap_or_default().to_string();
-                        let option = option_name(option).map_err(|given| {
+                        let option = option_names(option).map_err(|given| {
                             let message =
                                 format!("should give {group} the name of an option, not {given}");
                             defaults_error(&file, &message)
@@ -173,13 +173,17 @@ impl Composer<'_> {
                     tree::merge(&mut tree, keys, "", &file, &mut self.origins);
                 }
                 DefaultsEntry::Group(_, None, _) => {}
-                DefaultsEntry::Group(group, Some(option), by) => {
-                    let source = self.library.option(&group, &option).map_err(|e| match by {
-                        Some(by) => with_chooser(e, &by),
-                        None => e,
-                    })?;
-                    let file = self.merge_option(&mut tree, &group, source, &mut vec![option])?;
-                    self.origins.record(&group, &file);
+                DefaultsEntry::Group(group, Some(options), by) => {
+                    for option in options {
+                        let source = self.library.option(&group, &option);
+                        let source = source.map_err(|e| match &by {
+                            Some(by) => with_chooser(e, by),
+                            None => e,
+                        })?;
+                        let file =
+                            self.merge_option(&mut tree, &group, source, &mut vec![option])?;
+                        self.origins.record(&group, &file);
+                    }
                 }
             }
         }

@@ -13,8 +13,9 @@ use super::{ConfigSource, Override, tree};
 pub(super) enum DefaultsEntry {
     /// A file's own keys.
     SelfKeys(Arc<str>, Mapping),
-    /// A group, its option (`None` leaves the group out), and the file that chooses it (`None` where an override does).
-    Group(String, Option<String>, Option<Arc<str>>),
+    /// A group, its options, merged in order (`None` leaves the group out), and the file that chooses them (`None` where an
+    /// override does).
+    Group(String, Option<Vec<String>>, Option<Arc<str>>),
 }
 
 impl DefaultsEntry {
@@ -35,14 +36,24 @@ pub(super) fn set_choice(parts: &mut Vec<DefaultsEntry>, choice: DefaultsEntry) 
     }
 }
 
-/// Returns the name of an option, which may look like a number; `None` for null.
-pub(super) fn option_name(value: &Value) -> std::result::Result<Option<String>, String> {
+/// Returns the names of the options that are chosen, one or a list of them; a name may look like a number. `None` for null.
+pub(super) fn option_names(value: &Value) -> std::result::Result<Option<Vec<String>>, String> {
+    let name = |one: &Value| match one {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(value) => Some(value.to_string()),
+        Value::String(value) => Some(value.clone()),
+        _ => None,
+    };
     match value {
         Value::Null => Ok(None),
-        Value::Bool(value) => Ok(Some(value.to_string())),
-        Value::Number(value) => Ok(Some(value.to_string())),
-        Value::String(value) => Ok(Some(value.clone())),
-        other => Err(tree::abbreviate(other)),
+        Value::Sequence(list) if !list.is_empty() => {
+            let names: Option<Vec<String>> = list.iter().map(name).collect();
+            names.map(Some).ok_or_else(|| tree::abbreviate(value))
+        }
+        one => match name(one) {
+            Some(name) => Ok(Some(vec![name])),
+            None => Err(tree::abbreviate(one)),
+        },
     }
 }
 
@@ -64,7 +75,7 @@ pub(super) fn apply_choice(
     let inline = parts
         .iter()
         .any(|part| matches!(part, DefaultsEntry::SelfKeys(_, keys) if keys.contains_key(group)));
-    let option = match change.value().map(option_name) {
+    let option = match change.value().map(option_names) {
         None => None,
         Some(Ok(option)) => option,
         // A whole section instead of an option is a value as any other, for the overrides that may replace any value.
@@ -83,7 +94,7 @@ pub(super) fn apply_choice(
         ))),
         OverrideType::Add if present || inline => Err(Error::invalid(format!(
             "override `{change}`: {file} has its {group} already; to choose another drop the +: {group}={}",
-            option.unwrap_or_else(|| "null".into())
+            names_text(option.as_deref())
         ))),
         OverrideType::Delete => delete_choice(parts, change, option),
         OverrideType::Set | OverrideType::Add | OverrideType::ForceAdd => {
@@ -101,11 +112,20 @@ pub(super) fn apply_choice(
     }
 }
 
+/// Returns the chosen options as an override has them.
+fn names_text(names: Option<&[String]>) -> String {
+    match names {
+        None => "null".into(),
+        Some([one]) => one.clone(),
+        Some(several) => format!("[{}]", several.join(",")),
+    }
+}
+
 /// Applies `~group` or `~group=option`; returns false where no option of the group was chosen.
 fn delete_choice(
     parts: &mut Vec<DefaultsEntry>,
     change: &Override,
-    option: Option<String>,
+    option: Option<Vec<String>>,
 ) -> Result<bool> {
     let group = change.key();
     let chosen = parts.iter().position(|part| part.is_group(group));
@@ -116,7 +136,7 @@ fn delete_choice(
     if change.value().is_some() && *current != option {
         return Err(Error::invalid(format!(
             "override `{change}`: {group} is {}",
-            current.as_deref().unwrap_or("null")
+            names_text(current.as_deref())
         )));
     }
     parts.retain(|part| !part.is_group(group));

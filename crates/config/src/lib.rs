@@ -10,7 +10,8 @@
 //! | `config_source.rs` | [`ConfigSource`]: where the files are |
 //! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back without loss of a bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
-//! | `overrides.rs`, `flow_yaml.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
+//! | `overrides.rs`, `flow_yaml.rs` | [`Override`]: its grammar, that of its values |
+//! | `sweep.rs`, `sweep_text.rs`, `sweep_functions.rs`, `decimal_range.rs`, `random_search.rs` | [`sweep`] over several values: all combinations, [`RandomSearch`] |
 //! | `compose.rs`, `defaults_list.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references, in this order |
 //! | `typed/`, `options.rs` | a section as a Rust type, or as sets of options |
 //!
@@ -28,7 +29,7 @@
 //!
 //! | form | effect |
 //! |---|---|
-//! | `group=option` | chooses another option; `group=null` none |
+//! | `group=option`, `group=[a,b]` | chooses another option, or several that are merged in order; `group=null` none |
 //! | `a.b=value` | replaces a value, which must exist and be of the same kind; `a.0=value` an element of a list |
 //! | `+a.b=value`, `+group=option` | adds a key or a choice, which must not exist |
 //! | `++a.b=value` | adds or replaces a value of any kind |
@@ -40,15 +41,19 @@
 mod apply;
 mod compose;
 mod config_source;
+mod decimal_range;
 mod defaults_list;
 mod flow_yaml;
 mod interpolate;
 mod options;
 mod origin;
 mod overrides;
+mod random_search;
 mod read;
 mod renamed;
 mod sweep;
+mod sweep_functions;
+mod sweep_text;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -58,6 +63,7 @@ mod write;
 pub use config_source::{BuiltInConfigs, ConfigSource};
 pub use odesync_base::{Error, Result};
 pub use overrides::Override;
+pub use random_search::RandomSearch;
 pub use read::syntax_message;
 pub use renamed::RenamedKey;
 pub use serde_yaml::Value;
@@ -102,6 +108,29 @@ impl Config {
         let source = config_source::read_file(path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         compose::compose(library, &name, source, overrides)
+    }
+
+    /// Composes one option of a group under the key `group`, such as `launcher=slurm`, which belongs to no experiment. A library
+    /// without the group has that of the built-in configurations.
+    ///
+    /// # Errors
+    /// The errors of [`Config::compose`].
+    pub fn compose_option(
+        library: &ConfigSource,
+        group: &str,
+        option: &str,
+        overrides: &[Override],
+    ) -> Result<Config> {
+        let library = match library.has_group(group) {
+            true => library,
+            false => &ConfigSource::BuiltIn,
+        };
+        library.option(group, option)?;
+        let source = config_source::ConfigFile {
+            file: format!("{group}={option}").into(),
+            text: format!("defaults:\n  - {group}: {option:?}\n"),
+        };
+        compose::compose(library, group, source, overrides)
     }
 
     /// Returns the name of the experiment, the value of the key `experiment`.

@@ -146,7 +146,9 @@ impl FromStr for Override {
                      text put it in quotes"
             )));
         }
-        Self::from_parts(head, value)
+        let cast = value.and_then(sweep::cast).transpose();
+        let cast = cast.map_err(|m| Error::invalid(format!("override `{text}`: {m}")))?;
+        Self::from_parts(head, cast.as_deref().or(value))
     }
 }
 

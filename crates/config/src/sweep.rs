@@ -1,21 +1,24 @@
-//! Sweeps over several values of keys: the runs of a multirun.
+//! Sweeps over several values of keys: the runs of a multirun, in hydra's grammar.
 
-use crate::{Error, Result};
+use crate::{ConfigSource, Error, Result};
 
-use super::Override;
-use super::overrides;
+use super::sweep_functions::{self, Sweep};
+use super::{Override, overrides, sweep_text};
 
 /// Largest number of runs of one multirun; more are more likely a typing error.
-const MAX_RUNS: usize = 10_000;
+pub(super) const MAX_RUNS: usize = 10_000;
 
-/// Returns the overrides of each run of a multirun. Every argument has one or several values, separated by commas or as
-/// `range(start, stop)` or `range(start, stop, step)` (whole numbers, without `stop`), and the runs are all combinations, the
-/// last argument changing fastest. Commas within brackets, parentheses or quotes are part of a value.
+/// Returns the overrides of each run of a multirun: all combinations of the arguments' values, the last argument changing fastest.
+///
+/// An argument has one or several values, as in hydra: `a,b` or `choice(a,b)`; `range(stop)`, `range(start,stop)` or
+/// `range(start,stop,step)` without `stop`; `glob(*)` for options of a group in `library`; `sort(…)` and `shuffle(…)` of these, and
+/// casts, `int(…)`, `float(…)`, `str(…)`, `bool(…)`. Commas within brackets, parentheses or quotes are part of a value.
 ///
 /// ```
-/// use odesync_config::sweep;
+/// use odesync_config::{ConfigSource, sweep};
 ///
-/// let runs = sweep(&["training=vanilla,homotopy".into(), "random_seed=10,20".into(), "model.layers=[2,2]".into()])?;
+/// let arguments = ["training=vanilla,homotopy", "random_seed=range(10,30,10)", "model.layers=[2,2]"].map(String::from);
+/// let runs = sweep(&arguments, &ConfigSource::find(None))?;
 /// let runs: Vec<String> = runs.iter().map(|run| format!("{} {} {}", run[0], run[1], run[2])).collect();
 /// assert_eq!(runs, [
 ///     "training=vanilla random_seed=10 model.layers=[2, 2]",
@@ -27,11 +30,18 @@ const MAX_RUNS: usize = 10_000;
 /// ```
 ///
 /// # Errors
-/// An argument that is not an override; an empty place between commas; a range without values; more than 10,000 runs.
-pub fn sweep(arguments: &[String]) -> Result<Vec<Vec<Override>>> {
+/// An argument that is not an override; an empty place between commas; a range or glob without values; an interval, which has no
+/// list of values (see [`RandomSearch`]); more than 10,000 runs.
+pub fn sweep(arguments: &[String], library: &ConfigSource) -> Result<Vec<Vec<Override>>> {
     let choices = arguments
         .iter()
-        .map(|argument| expand(argument))
+        .map(|argument| match SweptKey::read(argument, library)? {
+            SweptKey::Values(values) => Ok(values),
+            SweptKey::Interval(..) => Err(Error::invalid(format!(
+                "override `{argument}`: an interval has no list of values; draw from it by `-m sweeper=random sweeper.n=50`, or \
+                 write range(start, stop, step)"
+            ))),
+        })
         .collect::<Result<Vec<_>>>()?;
     let runs = choices
         .iter()
@@ -58,111 +68,50 @@ pub fn sweep(arguments: &[String]) -> Result<Vec<Vec<Override>>> {
         .collect())
 }
 
-fn too_many() -> Error {
+pub(super) fn too_many() -> Error {
     Error::invalid(format!("these are more than {MAX_RUNS} runs"))
 }
 
-/// Returns whether a value is a list of several values or a range.
+/// An argument of a multirun with what its key may be.
+pub(super) enum SweptKey {
+    /// Each of a list, which is not empty.
+    Values(Vec<Override>),
+    /// A number of an interval.
+    Interval(String, sweep_functions::Interval),
+}
+
+impl SweptKey {
+    pub fn read(argument: &str, library: &ConfigSource) -> Result<Self> {
+        let (head, value) = overrides::split(argument);
+        let Some(value) = value else {
+            return Ok(SweptKey::Values(vec![Override::from_parts(head, None)?]));
+        };
+        let group = head.trim().trim_start_matches('+');
+        let found = sweep_functions::read(value, &mut |patterns| patterns.options(library, group));
+        let found =
+            found.map_err(|message| Error::invalid(format!("override `{argument}`: {message}")))?;
+        match found {
+            Sweep::Interval(interval) => Ok(SweptKey::Interval(head.to_string(), interval)),
+            Sweep::Values(texts) => {
+                if texts.len() > MAX_RUNS {
+                    return Err(too_many());
+                }
+                let values = texts
+                    .iter()
+                    .map(|text| Override::from_parts(head, Some(text)));
+                Ok(SweptKey::Values(values.collect::<Result<_>>()?))
+            }
+        }
+    }
+}
+
+/// Returns whether a value is a list of several values or a function of sweeps.
 pub(super) fn is_sweep(value: &str) -> bool {
-    let parts = split(value);
-    parts.len() > 1 || parts.iter().any(|part| range_arguments(part).is_some())
+    let parts = sweep_text::split(value);
+    parts.len() > 1 || parts.iter().any(|part| sweep_functions::is_sweep(part))
 }
 
-/// Returns the overrides of all values of one argument, at least one.
-fn expand(argument: &str) -> Result<Vec<Override>> {
-    let (head, value) = overrides::split(argument);
-    let Some(value) = value else {
-        return Ok(vec![Override::from_parts(head, None)?]);
-    };
-    let parts = split(value);
-    let mut all = Vec::new();
-    for part in &parts {
-        if let Some(arguments) = range_arguments(part) {
-            let numbers = range(arguments)
-                .map_err(|message| Error::invalid(format!("override `{argument}`: {message}")))?;
-            for number in numbers {
-                all.push(Override::from_parts(head, Some(&number.to_string()))?);
-            }
-        } else if part.trim().is_empty() && parts.len() > 1 {
-            return Err(Error::invalid(format!(
-                "override `{argument}` has an empty place between its commas; an empty text is \"\""
-            )));
-        } else {
-            all.push(Override::from_parts(head, Some(part))?);
-        }
-        if all.len() > MAX_RUNS {
-            return Err(too_many());
-        }
-    }
-    Ok(all)
-}
-
-/// Splits a text at the commas that are not within brackets, parentheses or quotes. A text in which one of these is not closed is
-/// one part: parsing it as a value gives the better error.
-fn split(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut begin = 0;
-    let mut depth = 0usize;
-    let mut quote = None;
-    // A quote opens only at the beginning of a value: `don't` is a text.
-    let mut at_start = true;
-    let mut characters = text.char_indices();
-    while let Some((i, c)) = characters.next() {
-        match (quote, c) {
-            (Some('"'), '\\') => drop(characters.next()),
-            (Some(open), c) if open == c => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') if at_start => quote = Some(c),
-            (None, '[' | '{' | '(') => depth += 1,
-            (None, ']' | '}' | ')') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => {
-                parts.push(&text[begin..i]);
-                begin = i + 1;
-            }
-            _ => {}
-        }
-        at_start = matches!(c, ',' | '[' | '{' | ':') || (at_start && c.is_whitespace());
-    }
-    if depth > 0 || quote.is_some() {
-        return vec![text];
-    }
-    parts.push(&text[begin..]);
-    parts
-}
-
-/// Returns the text within the parentheses of `range(…)`, if `text` is a range.
-fn range_arguments(text: &str) -> Option<&str> {
-    text.trim().strip_prefix("range(")?.strip_suffix(')')
-}
-
-fn range(arguments: &str) -> std::result::Result<Vec<i64>, String> {
-    let form = "a range is range(start, stop) or range(start, stop, step) of whole numbers";
-    let numbers = arguments
-        .split(',')
-        .map(|number| number.trim().parse::<i64>())
-        .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(|_| form.to_string())?;
-    let (start, stop, step) = match numbers[..] {
-        [start, stop] => (start, stop, 1),
-        [start, stop, step] => (start, stop, step),
-        _ => return Err(form.into()),
-    };
-    if step == 0 {
-        return Err("the step of a range cannot be 0".into());
-    }
-    let inside = |value: &i64| {
-        if step > 0 {
-            *value < stop
-        } else {
-            *value > stop
-        }
-    };
-    let values: Vec<i64> = std::iter::successors(Some(start), |value| value.checked_add(step))
-        .take_while(inside)
-        .take(MAX_RUNS + 1)
-        .collect();
-    match values.is_empty() {
-        true => Err(format!("range({arguments}) has no values")),
-        false => Ok(values),
-    }
+/// Returns the value that a cast such as `str(1)` makes; `None` where `text` is not a cast of one value.
+pub(super) fn cast(text: &str) -> Option<std::result::Result<String, String>> {
+    sweep_functions::cast_of_one(text)
 }

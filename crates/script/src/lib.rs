@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`recipes`] | the figures of a run, of a dataset, of a loss landscape |
 //! | [`report`] | pages about a run or a discovery; the folder of a discovery |
+//! | [`tracking`] | loggers beside `metrics.csv`: TensorBoard, wandb, MLflow |
 //! | [`experiments`] | experiments built from a configuration, their runs on disk, multiruns |
 //! | [`cards`] | values as a notebook shows them: HTML beside the text |
 //! | [`script`] | the rhai engine, its bindings and the session |
@@ -17,6 +18,7 @@ pub mod experiments;
 pub mod recipes;
 pub mod report;
 pub mod script;
+pub mod tracking;
 
 pub use odesync_base::{Error, Result};
 

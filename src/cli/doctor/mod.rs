@@ -3,6 +3,7 @@
 mod cuda;
 mod jupyter;
 mod programs;
+mod trackers;
 
 use std::fmt::Write as _;
 
@@ -98,6 +99,7 @@ impl DoctorArgs {
         findings.push(cuda::check_cuda(common.device));
         findings.push(configs());
         findings.extend(jupyter::check_notebooks());
+        findings.extend(trackers::check_trackers());
         let mut text = String::new();
         for finding in &findings {
             finding.write(&mut text);

@@ -3,7 +3,7 @@
 use super::markdown::{blocks, spans};
 use super::{everything, odesync, read, root};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "eval",
     "help",
@@ -14,6 +14,8 @@ const COMMANDS: [&str; 10] = [
     "report",
     "completions",
     "kernel",
+    "multirun",
+    "log",
 ];
 
 /// Returns every command as words; quotes keep words together, and a comment ends the line.

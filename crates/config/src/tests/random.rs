@@ -9,6 +9,7 @@ fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[-+~=.,:a-c0-9\\[\\]{}()\"'\\\\$ \n\t#&*!|>%@`<?]{0,40}",
+        "(a|training)=(choice|range|glob|sort|shuffle|tag|interval|int|float|str|bool)\\([-*a-c0-9.,=e\\[\\]() \"]{0,14}\\)?",
         "(\\+|\\+\\+|~)?(training|model|random_seed|suggested|a)(\\.(lr|width|0|b))?=.{0,12}",
     ]
 }
@@ -36,7 +37,8 @@ proptest! {
     fn compositions_never_panic(texts in prop::collection::vec(any_text(), 0..4), name in any_text()) {
         let fixture = fixture(&[]);
         let _ = Config::compose(&fixture.library, &name, &[]);
-        let _ = sweep(&texts);
+        let _ = sweep(&texts, &fixture.library);
+        let _ = RandomSearch { n: 3, seed: 1 }.draw(&texts, &fixture.library);
         let overrides: Vec<Override> = texts.iter().filter_map(|text| text.parse().ok()).collect();
         if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
             let path = fixture.folder.path().join("config.yaml");

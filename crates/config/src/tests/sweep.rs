@@ -6,7 +6,11 @@ fn runs(arguments: &[&str]) -> Result<Vec<String>> {
         let texts: Vec<String> = run.iter().map(Override::to_string).collect();
         texts.join(" ")
     };
-    Ok(sweep(&arguments)?.into_iter().map(join).collect())
+    let fixture = fixture(&[]);
+    Ok(sweep(&arguments, &fixture.library)?
+        .into_iter()
+        .map(join)
+        .collect())
 }
 
 #[test]
@@ -59,8 +63,8 @@ fn what_cannot_be_run() {
         ("a=1,", "an empty place"),
         ("a", "has no value"),
         ("a=[1,2", "a list without its closing"),
-        ("a=range(1)", "a range is range(start, stop)"),
-        ("a=range(1,x)", "a range is range(start, stop)"),
+        ("a=range()", "a range is range(stop)"),
+        ("a=range(1,x)", "not x"),
         ("a=range(1,5,0)", "cannot be 0"),
         ("a=range(5,1)", "range(5,1) has no values"),
         ("a=range(0,100000000000)", "more than 10000 runs"),
@@ -82,4 +86,137 @@ fn what_cannot_be_run() {
         runs(&["a=range(9223372036854775806,9223372036854775807,5)"]).unwrap(),
         ["a=9223372036854775806"]
     );
+}
+
+/// What hydra 1.3 makes of each of its forms (`override.sweep_string_iterator()`), but for `range(0,1,0.1)`, which there
+/// has 0.7000000000000001.
+#[test]
+fn the_forms_of_hydra() {
+    let cases: [(&str, &[&str]); 31] = [
+        ("a=range(1,5)", &["1", "2", "3", "4"]),
+        ("a=range(4)", &["0", "1", "2", "3"]),
+        ("a=range(5,1,-2)", &["5", "3"]),
+        ("a=range(start=1,stop=10,step=3)", &["1", "4", "7"]),
+        ("a=range(0,1,0.25)", &["0.0", "0.25", "0.5", "0.75"]),
+        ("a=range(0,1,0.3)", &["0.0", "0.3", "0.6", "0.9"]),
+        ("a=range(1.5,4)", &["1.5", "2.5", "3.5"]),
+        ("a=range(1,-1,-0.5)", &["1.0", "0.5", "0.0", "-0.5"]),
+        ("a=range(-0.05,0.1,0.05)", &["-0.05", "0.0", "0.05"]),
+        ("a=range(0,3e-3,1e-3)", &["0.0", "0.001", "0.002"]),
+        ("a=choice(a,b)", &["a", "b"]),
+        (
+            "a=choice(1,2.5,true,null,[1,2],{b:1},\"x,y\")",
+            &["1", "2.5", "true", "null", "[1, 2]", "{b: 1}", "\"x,y\""],
+        ),
+        ("training=glob(*)", &["homotopy", "none", "vanilla"]),
+        ("training=glob([h*,v*])", &["homotopy", "vanilla"]),
+        ("training=glob(*,exclude=n*)", &["homotopy", "vanilla"]),
+        ("training=glob(*,exclude=[n*,h*])", &["vanilla"]),
+        ("a=sort(3,2,1)", &["1", "2", "3"]),
+        ("a=sort(10,9,8.5)", &["8.5", "9", "10"]),
+        ("a=sort(c,a,b)", &["a", "b", "c"]),
+        ("a=sort(choice(3,2,1),reverse=true)", &["3", "2", "1"]),
+        ("a=sort(range(1,4),reverse=true)", &["3", "2", "1"]),
+        ("a=sort([3,1,2])", &["[1, 2, 3]"]),
+        ("a=tag(t1,choice(1,2))", &["1", "2"]),
+        ("a=int(2.7,3)", &["2", "3"]),
+        ("a=int(choice(2.7,3))", &["2", "3"]),
+        ("a=float(range(1,3))", &["1.0", "2.0"]),
+        ("a=bool(choice(0,1))", &["false", "true"]),
+        ("a=str(1,true)", &["\"1\"", "\"true\""]),
+        ("a=int(\"12\")", &["12"]),
+        ("a=int(3.9)", &["3"]),
+        ("a=fun(range(1,3))", &["\"fun(range(1,3))\""]),
+    ];
+    for (argument, expected) in cases {
+        let key = argument.split('=').next().unwrap();
+        let expected: Vec<String> = expected.iter().map(|v| format!("{key}={v}")).collect();
+        assert_eq!(runs(&[argument]).unwrap(), expected, "{argument}");
+    }
+}
+
+#[test]
+fn a_shuffle_is_a_permutation_that_its_seed_repeats() {
+    let shuffled = |argument: &str| runs(&[argument]).unwrap();
+    let first = shuffled("a=shuffle(range(0,20))");
+    assert_eq!(first, shuffled("a=shuffle(range(0,20))"));
+    assert_ne!(first, shuffled("a=range(0,20)"));
+    assert_ne!(first, shuffled("a=shuffle(range(0,20),seed=7)"));
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(first), sorted(shuffled("a=range(0,20)")));
+}
+
+#[test]
+fn forms_that_are_wrong() {
+    let cases = [
+        ("a=interval(0,1)", "sweeper=random"),
+        ("a=interval(1,0),2", "the first one less"),
+        ("a=interval(0,1),2", "cannot stand in a list"),
+        ("a=choice()", "no values"),
+        ("a=range(1,5,stop=4)", "stop twice"),
+        ("a=range(1,5,stpe=4)", "did you mean \"step\""),
+        ("training=glob(x*)", "matches no option"),
+        ("trainin=glob(*)", "did you mean \"training\""),
+        ("a=sort(1,2,reverse=maybe)", "true or false"),
+        ("a=int(x,1)", "int(x) is not possible"),
+        ("a=int(interval(0.2,0.8))", "holds no whole number"),
+        ("a=tag(log,interval(0,1))", "begins above 0"),
+    ];
+    for (argument, part) in cases {
+        assert_holds(&runs(&[argument]).unwrap_err().to_string(), &[part]);
+    }
+    // A single run takes casts of one value, and none of the sweeps.
+    let single = |text: &str| text.parse::<Override>();
+    assert_eq!(single("a=str(10)").unwrap().to_string(), "a=\"10\"");
+    assert_eq!(single("a=float(3)").unwrap().to_string(), "a=3.0");
+    for swept in ["a=choice(1)", "a=int(range(2))", "a=glob(*)"] {
+        assert_holds(&single(swept).unwrap_err().to_string(), &["a multirun"]);
+    }
+}
+
+#[test]
+fn random_search_draws_from_intervals_uniformly() {
+    let fixture = fixture(&[]);
+    let arguments = [
+        "a=interval(-1,3)",
+        "lr=tag(log,interval(1e-4,1e-2))",
+        "n=int(interval(1,4))",
+        "training=glob(*)",
+        "k=range(0,10,5)",
+        "seed=7",
+    ]
+    .map(String::from);
+    let draw = |seed| {
+        let search = RandomSearch { n: 2000, seed };
+        search.draw(&arguments, &fixture.library).unwrap()
+    };
+    let all = draw(3);
+    assert_eq!(all, draw(3));
+    assert_ne!(all, draw(4));
+    let column = |i: usize| -> Vec<f64> {
+        let values = all.iter().map(|run| run[i].value());
+        values.map(|v| v.unwrap().as_f64().unwrap()).collect()
+    };
+    let share = |of: &[f64], test: &dyn Fn(f64) -> bool| {
+        of.iter().filter(|x| test(**x)).count() as f64 / of.len() as f64
+    };
+    // Four standard deviations of a share of a half are 0.045.
+    let (a, lr, n) = (column(0), column(1), column(2));
+    assert!(a.iter().all(|x| (-1.0..=3.0).contains(x)));
+    assert!((share(&a, &|x| x < 1.0) - 0.5).abs() < 0.045);
+    assert!(lr.iter().all(|x| (1e-4..=1e-2).contains(x)));
+    assert!((share(&lr, &|x| x < 1e-3) - 0.5).abs() < 0.045);
+    for whole in 1..=4 {
+        let of = share(&n, &|x| x == f64::from(whole));
+        assert!((of - 0.25).abs() < 0.04, "{whole}: {of}");
+    }
+    let texts: std::collections::BTreeSet<String> = all
+        .iter()
+        .map(|run| format!("{} {}", run[3], run[4]))
+        .collect();
+    assert_eq!(texts.len(), 6);
+    assert!(all.iter().all(|run| run[5].to_string() == "seed=7"));
 }

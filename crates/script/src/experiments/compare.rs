@@ -18,6 +18,9 @@ const CHECKPOINT_FILE: &str = "last.safetensors";
 /// Depth to which a folder that is not that of a run (an experiment's, a multirun's) is searched for runs.
 const MAX_DEPTH: usize = 3;
 
+/// Largest number of runs of which each has a column in the table for people; of more, each has a row.
+const MAX_COLUMNS: usize = 6;
+
 /// Largest number of runs whose legend is drawn inside the axes; for more it is drawn outside.
 const MAX_LEGEND_INSIDE: usize = 6;
 
@@ -47,16 +50,9 @@ impl Comparison {
         let mut paths = Vec::new();
         let mut skipped = Vec::new();
         for folder in folders {
-            let folder = folder.as_ref();
-            let before = paths.len();
-            if folder.join(CHECKPOINT_FILE).is_file() {
-                paths.push(folder.to_path_buf());
-            } else {
-                find_runs(folder, MAX_DEPTH, &mut paths, &mut skipped)?;
-            }
-            if paths.len() == before {
-                return Err(no_run_error(folder));
-            }
+            let (found, left_out) = find_run_folders(folder.as_ref())?;
+            paths.extend(found);
+            skipped.extend(left_out);
         }
         // Different paths to the same folder are one run.
         let canonical = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -82,13 +78,75 @@ impl Comparison {
         Ok(Self { runs, skipped })
     }
 
-    /// Returns the table with a row for each result and setting, and a column for each run.
+    /// Returns the table for people: with a row for each result and setting and a column for each run, or, where there are many
+    /// runs, with a row for each run, the best first, and a column for each result and setting in which they differ.
     pub fn table(&self) -> AlignedTable {
+        if self.runs.len() > MAX_COLUMNS {
+            return self.table_of_many();
+        }
         // The members of a multirun are named by their arguments.
         let names = self.runs.iter().map(|run| run.name.replace(',', ",\n"));
         let mut table = AlignedTable::new(std::iter::once(String::new()).chain(names));
         for (label, cells) in self.rows() {
             table.push(std::iter::once(label.into()).chain(cells));
+        }
+        table
+    }
+
+    fn table_of_many(&self) -> AlignedTable {
+        const RESULTS: [&str; 9] = [
+            "method",
+            "best mse",
+            "best validation",
+            "log evidence",
+            "extrapolation mse",
+            "best epoch",
+            "epochs",
+            "seconds",
+            "stop",
+        ];
+        let varies = |cells: &[TableCell]| cells.windows(2).any(|pair| pair[0] != pair[1]);
+        let mut rows = self.setting_rows();
+        // What only some of the methods have says no more than the method, unless it varies among these.
+        rows.retain(|(_, cells)| {
+            let given = cells.iter().filter(|cell| **cell != TableCell::Empty);
+            let given: Vec<TableCell> = given.cloned().collect();
+            given.len() == cells.len() || varies(&given)
+        });
+        let has_method = rows.iter().any(|(label, _)| label == "training.method");
+        let mut results = self.result_rows();
+        results.retain(|(label, cells)| {
+            let shown = RESULTS.contains(&label.as_str()) && !(label == "method" && has_method);
+            shown && (varies(cells) || label == "best mse")
+        });
+        rows.extend(results);
+        let label =
+            |(label, _): &(String, Vec<TableCell>)| label.replace(' ', "\n").replace('.', ".\n");
+        let mut table =
+            AlignedTable::new(std::iter::once("run".into()).chain(rows.iter().map(label)));
+        let mut order: Vec<usize> = (0..self.runs.len()).collect();
+        let mse = |i: &usize| {
+            let mse = self.runs[*i].run.best_mse;
+            if mse.is_nan() { f64::INFINITY } else { mse }
+        };
+        order.sort_by(|a, b| mse(a).total_cmp(&mse(b)));
+        // The members of a multirun are named by their number and the settings in which they differ, which have columns.
+        let number = |name: &str| {
+            let (number, _) = name.split_once('_').unwrap_or((name, ""));
+            number.parse::<i64>().ok()
+        };
+        let numbers: Option<Vec<i64>> = self
+            .runs
+            .iter()
+            .map(|run| number(&run.name).filter(|_| run.name.contains('=')))
+            .collect();
+        for i in order {
+            let name = match &numbers {
+                Some(numbers) => TableCell::Count(numbers[i]),
+                None => self.runs[i].name.clone().into(),
+            };
+            let cells = rows.iter().map(|(_, cells)| cells[i].clone());
+            table.push(std::iter::once(name).chain(cells));
         }
         table
     }
@@ -107,7 +165,14 @@ impl Comparison {
         table
     }
 
+    /// Returns the results, then the settings in which the runs differ.
     fn rows(&self) -> Vec<(String, Vec<TableCell>)> {
+        let mut rows = self.result_rows();
+        rows.extend(self.setting_rows());
+        rows
+    }
+
+    fn result_rows(&self) -> Vec<(String, Vec<TableCell>)> {
         type MetricCell = fn(&Run) -> TableCell;
         let some = |x: Option<f64>| x.map_or(TableCell::Empty, TableCell::Number);
         let of_runs: [(&str, MetricCell); 8] = [
@@ -158,6 +223,11 @@ impl Comparison {
                 rows.push((label, cells));
             }
         }
+        rows
+    }
+
+    fn setting_rows(&self) -> Vec<(String, Vec<TableCell>)> {
+        let mut rows = vec![];
         let known: Vec<_> = self
             .runs
             .iter()
@@ -252,6 +322,26 @@ fn union_of_keys<'a, V: 'a>(lists: impl Iterator<Item = &'a Vec<(String, V)>>) -
 fn cell_of(list: &[(String, TableCell)], key: &str) -> TableCell {
     let found = list.iter().find(|(k, _)| k == key);
     found.map_or(TableCell::Empty, |(_, cell)| cell.clone())
+}
+
+/// A folder, and why it was left out.
+type SkippedFolder = (PathBuf, String);
+
+/// Returns a folder that is that of a run, or else all folders of runs in it, at least one, and those in which a run was expected
+/// but not found, with the reason.
+///
+/// # Errors
+/// [`Error::Invalid`] for a folder that does not exist or holds no run.
+pub fn find_run_folders(folder: &Path) -> Result<(Vec<PathBuf>, Vec<SkippedFolder>)> {
+    let (mut paths, mut skipped) = (Vec::new(), Vec::new());
+    match folder.join(CHECKPOINT_FILE).is_file() {
+        true => paths.push(folder.to_path_buf()),
+        false => find_runs(folder, MAX_DEPTH, &mut paths, &mut skipped)?,
+    }
+    match paths.is_empty() {
+        true => Err(no_run_error(folder)),
+        false => Ok((paths, skipped)),
+    }
 }
 
 /// Finds the folders of runs in a folder, sorted by name with numbers in numerical order.

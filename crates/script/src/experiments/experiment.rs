@@ -7,12 +7,12 @@ use std::sync::atomic::AtomicBool;
 use super::data::ExperimentData;
 use super::results::RunResults;
 use super::run_dir::RunDir;
-use super::settings::{ExperimentSettings, LoggerKind};
+use super::settings::ExperimentSettings;
 use super::{environment, instantiate};
 use crate::Result;
+use crate::tracking::{NoteSink, RunRecord};
 use odesync_config::Config;
 use odesync_ode::field::VectorField;
-use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
     Callback, Callbacks, Run, StopReason, TrainOptions, TrainingMethod, train,
 };
@@ -45,6 +45,8 @@ pub struct RunRequest {
     pub run_dir: RunDir,
     /// Flag that stops the run after the current epoch.
     pub interrupt: Arc<AtomicBool>,
+    /// Where remarks of the loggers go.
+    pub notes: NoteSink,
 }
 
 impl Default for RunRequest {
@@ -53,6 +55,7 @@ impl Default for RunRequest {
             root: "runs".into(),
             run_dir: RunDir::default(),
             interrupt: Arc::default(),
+            notes: NoteSink::default(),
         }
     }
 }
@@ -100,9 +103,13 @@ impl Experiment {
             ..self.options.clone()
         };
         let mut observers = Callbacks(vec![Box::new(observer)]);
-        if self.settings.logger.kind == LoggerKind::Csv {
-            observers.push(CsvLogger::new(&folder));
-        }
+        let settings = super::run_files::hyperparameters(&folder)?.unwrap_or_default();
+        let record = RunRecord::new(&folder)
+            .group(super::multirun::group_of(&folder))
+            .settings(settings);
+        self.settings
+            .logger
+            .attach(record, &request.notes, &mut observers);
         let run = train(
             &self.model,
             &self.data.train,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::run_dir::{CONFIG_FILE, RESULT_FILE};
+use crate::tracking::Hyperparameter;
 use crate::{Error, Result};
 use odesync_base::tables::TableCell;
 
@@ -64,6 +65,23 @@ pub(super) fn settings(folder: &Path) -> Result<Option<Vec<(String, Value)>>> {
     let mut settings = Vec::new();
     flatten("", value, &mut settings);
     Ok(Some(settings))
+}
+
+/// Returns the settings of a run as trackers take them, without those that are null; `None` without a `config.yaml`.
+pub(super) fn hyperparameters(folder: &Path) -> Result<Option<Vec<(String, Hyperparameter)>>> {
+    let Some(settings) = settings(folder)? else {
+        return Ok(None);
+    };
+    let convert = |(name, value): (String, Value)| {
+        let value = match value {
+            Value::Null => return None,
+            Value::Bool(b) => Hyperparameter::Bool(b),
+            Value::Number(n) => Hyperparameter::Number(n.as_f64().unwrap_or(f64::NAN)),
+            other => Hyperparameter::Text(text(&other)),
+        };
+        Some((name, value))
+    };
+    Ok(Some(settings.into_iter().filter_map(convert).collect()))
 }
 
 /// Appends the value and its path; maps are flattened recursively, lists are values. The YAML reader bounds the nesting depth.

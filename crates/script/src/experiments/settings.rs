@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::tracking::{LoggerKind, LoggerSettings, MlflowSettings, WandbSettings};
 use crate::{Error, Result};
 use odesync_base::options::{
-    Count, Key, Maybe, NonNegative, Number, OneOf, OptionSet, OptionSubset, Text, Whole, split,
+    Count, Key, Maybe, Named, NonNegative, Number, OneOf, OptionSet, OptionSubset, Text, Whole,
+    split,
 };
 use odesync_base::{error, impl_named, option_set};
 use odesync_config::Config;
@@ -31,7 +33,7 @@ pub struct ExperimentSettings {
     pub method: TrainingMethod,
     /// Groups `training`, `odesolve` and `trainer`: the options of the run.
     pub options: TrainOptions,
-    /// Group `logger`: the log.
+    /// Group `logger`: the loggers.
     pub logger: LoggerSettings,
     /// Whether to show a progress bar, `trainer.progress`.
     pub progress: bool,
@@ -174,24 +176,6 @@ inventory::submit! {
     odesync_config::RenamedKey { old: "odesolve.method", new: "odesolve.solver" }
 }
 
-/// The settings of the log: group `logger`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoggerSettings {
-    /// Kind of the log.
-    pub kind: LoggerKind,
-}
-
-/// Kind of the log that is written in addition to the checkpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoggerKind {
-    /// A table of metrics, `metrics.csv`.
-    Csv,
-    /// No log.
-    None,
-}
-
 impl ExperimentSettings {
     /// Reads the settings from a configuration.
     ///
@@ -217,7 +201,7 @@ impl ExperimentSettings {
             model: config.section("model")?,
             method,
             options,
-            logger: config.section("logger")?,
+            logger: read_loggers(config)?,
             progress: config.section("trainer.progress")?,
         })
     }
@@ -244,6 +228,41 @@ fn read_noise(config: &Config) -> Result<Option<NoiseSettings>> {
         required(value, &format!("{PATH}.{key}"), "noise needs it")?;
     }
     Ok(Some(noise))
+}
+
+/// Reads the group `logger`: `kind` is csv or none, the other loggers have a map each.
+fn read_loggers(config: &Config) -> Result<LoggerSettings> {
+    const KNOWN: [&str; 4] = ["kind", "tensorboard", "wandb", "mlflow"];
+    let mut loggers = LoggerSettings::none();
+    let root = match config.get("logger") {
+        None | Some(odesync_config::Value::Null) => return Ok(loggers),
+        Some(root) => root,
+    };
+    let entries = root.as_mapping().ok_or_else(|| {
+        Error::invalid("logger should be a map: kind, tensorboard, wandb and mlflow")
+    })?;
+    for name in entries.keys().filter_map(odesync_config::Value::as_str) {
+        let path = format!("logger.{name}");
+        match name {
+            "kind" => loggers.add(LoggerKind::from_name(&config.section::<String>(&path)?)?),
+            "tensorboard" => {
+                config.read_options(&path, &mut [], &[])?;
+                loggers.tensorboard = true;
+            }
+            "wandb" => {
+                let mut settings = WandbSettings::default();
+                config.read_options(&path, &mut [&mut settings], &[])?;
+                loggers.wandb = Some(settings);
+            }
+            "mlflow" => {
+                let mut settings = MlflowSettings::default();
+                config.read_options(&path, &mut [&mut settings], &[])?;
+                loggers.mlflow = Some(settings);
+            }
+            other => return Err(error::unknown("key of logger", other, KNOWN)),
+        }
+    }
+    Ok(loggers)
 }
 
 const PARTS: (&[Key], &[Key]) = split(TrainOptions::OPTIONS, "out");

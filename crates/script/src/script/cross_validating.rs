@@ -14,13 +14,15 @@ use super::observation::OBSERVATION;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER};
-use super::training::{PROGRESS, RUN, ScriptMethod, ScriptRun, TrainCall, check_options_of};
+use super::training::{
+    LOGGER, PROGRESS, RUN, ScriptMethod, ScriptRun, TrainCall, check_options_of, note_sink,
+};
 use crate::Result;
 use odesync_base::option_set;
 use odesync_base::options::{Count, Maybe, split};
-use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
-    Callback, CrossValidationScores, EnsembleMember, Optimizer, WeakConstraint, cross_validate,
+    Callback, Callbacks, CrossValidationScores, EnsembleMember, Optimizer, WeakConstraint,
+    cross_validate,
 };
 
 /// The script type of a cross-validation, `CrossValidation`.
@@ -69,6 +71,7 @@ const CROSS_VALIDATE: Keys = &[
     SOLVER,
     ADJOINT,
     ENGINE,
+    LOGGER,
     PROGRESS,
 ];
 
@@ -93,11 +96,12 @@ fn run(
     options.take("folds");
     options.take("method");
     let call = TrainCall::read_options(host, options)?;
+    let notes = note_sink(host);
     let loggers = |member: &EnsembleMember| -> Box<dyn Callback> {
-        match &member.options.out {
-            Some(out) => Box::new(CsvLogger::new(out)),
-            None => Box::new(()),
-        }
+        let mut observers = Callbacks::default();
+        let of_call = &call.loggers;
+        of_call.attach(&method.0, &member.options, CALL, &notes, &mut observers);
+        Box::new(observers)
     };
     let mut observer: Box<dyn Callback> = match call.progress {
         true => host.progress(CALL),

@@ -17,13 +17,13 @@ use super::registry::{Registry, ScriptType};
 use super::runs::{BANDS, prediction_map};
 use super::solving::check_solution_memory;
 use super::training::{
-    ScriptMethod, ScriptRun, TRAIN, TrainCall, check_options_of, note_stiff_run, run,
+    ScriptMethod, ScriptRun, TRAIN, TrainCall, check_options_of, note_sink, note_stiff_run, run,
 };
+use crate::tracking::{RunLoggers, RunRecord};
 use crate::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::Number;
-use odesync_train::progress::CsvLogger;
-use odesync_train::training::{Callback, Ensemble, EnsembleMember, Run, train_ensemble};
+use odesync_train::training::{Callback, Callbacks, Ensemble, EnsembleMember, Run, train_ensemble};
 
 /// The script type of an ensemble, `Ensemble`.
 #[derive(Clone)]
@@ -148,6 +148,7 @@ pub(super) fn train(
     };
     let mut members = vec![];
     let mut progress = true;
+    let mut loggers = RunLoggers::default();
     for seed in seeds {
         if let Some(seed) = seed {
             odesync_base::random::seed(seed);
@@ -166,6 +167,7 @@ pub(super) fn train(
                 out.push(&label);
             }
             progress = call.progress;
+            loggers = call.loggers;
             members.push(EnsembleMember {
                 label,
                 model: model.0.clone(),
@@ -173,11 +175,11 @@ pub(super) fn train(
             });
         }
     }
+    let (notes, group) = (note_sink(host), group_name(&base));
     let loggers = |member: &EnsembleMember| -> Box<dyn Callback> {
-        match &member.options.out {
-            Some(out) => Box::new(CsvLogger::new(out)),
-            None => Box::new(()),
-        }
+        let mut observers = Callbacks::default();
+        loggers.attach(&method.0, &member.options, &group, &notes, &mut observers);
+        Box::new(observers)
     };
     let mut observer: Box<dyn Callback> = match progress {
         true => host.progress(&format!("best of {}", members.len())),
@@ -192,6 +194,12 @@ pub(super) fn train(
         return Ok(Dynamic::from(finish_interrupted(host, all, Some(&done))?));
     }
     Ok(Dynamic::from(all))
+}
+
+/// Returns the name under which trackers keep the members of an ensemble together: that of its folder.
+fn group_name(options: &Map) -> String {
+    let out = options.get("out").and_then(convert::to_text);
+    out.map_or_else(String::new, |out| RunRecord::new(out).name)
 }
 
 option_set! {

@@ -104,6 +104,7 @@ fn run(host: &Host, wrapper: &mut ScriptExperiment) -> RhaiResult<ScriptRun> {
     let request = RunRequest {
         run_dir: host.runs().run_dir.clone(),
         interrupt: host.interrupt_flag(),
+        notes: super::training::note_sink(host),
         ..RunRequest::default()
     };
     let progress: Box<dyn Callback> = match experiment.settings.progress {

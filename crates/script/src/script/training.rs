@@ -18,11 +18,11 @@ use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
+use crate::tracking::{NoteSink, RunLoggers};
 use crate::{Error, Result};
 use odesync_base::options::{Named, OptionSet, Value, split};
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
-use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
     Callbacks, DataLoss, Homotopy, MultipleShooting, NoiseModel, Objective, Optimizer, Run,
     StopReason, TrainOptions, TrainingMethod, WeakConstraint, train, zero_by_conditions,
@@ -63,6 +63,9 @@ pub(super) const PROGRESS: &[Key] = &[Key::flag("progress")
     .doc("Show progress; `--quiet` turns it off as well.")
     .default(|| true.into(), "")];
 
+/// The option key of the loggers.
+pub(super) const LOGGER: &[Key] = RunLoggers::OPTIONS;
+
 /// The option keys of `train`.
 pub(super) const TRAIN: Keys = &[
     RUN,
@@ -73,6 +76,7 @@ pub(super) const TRAIN: Keys = &[
     ADJOINT,
     ENGINE,
     ENSEMBLE,
+    LOGGER,
     PROGRESS,
 ];
 
@@ -299,6 +303,8 @@ fn homotopy(map: Map) -> Result<ScriptMethod> {
 /// The parsed options of a call of `train`.
 pub(super) struct TrainCall {
     pub options: TrainOptions,
+    /// What is written of each epoch.
+    pub loggers: RunLoggers,
     /// Whether to show the progress of the training.
     pub progress: bool,
 }
@@ -340,10 +346,14 @@ impl TrainCall {
             let data = options.opt_value::<ScriptDataset>("validate", "a dataset")?;
             train_options.validation = data.map(|data| data.0);
         }
+        let mut loggers = RunLoggers::default();
+        options.read_set(&mut loggers)?;
+        loggers.check(&train_options)?;
         let progress = options.bool("progress", true)? && !host.quiet();
         options.finish()?;
         Ok(TrainCall {
             options: train_options,
+            loggers,
             progress,
         })
     }
@@ -382,6 +392,12 @@ pub(super) fn check_options_of(
     Ok(())
 }
 
+/// Returns the sink of loggers' remarks, which are said once each.
+pub(super) fn note_sink(host: &Host) -> NoteSink {
+    let host = host.clone();
+    NoteSink::new(move |text| host.note_once(text))
+}
+
 /// Trains one run.
 pub(super) fn run(
     host: &Host,
@@ -392,15 +408,15 @@ pub(super) fn run(
 ) -> RhaiResult<ScriptRun> {
     let TrainCall {
         options: train_options,
+        loggers,
         progress,
     } = TrainCall::read(host, options)?;
     let mut observers = Callbacks::default();
     if progress {
         observers.push(host.progress(""));
     }
-    if let Some(out) = &train_options.out {
-        observers.push(CsvLogger::new(out));
-    }
+    let notes = note_sink(host);
+    loggers.attach(&method.0, &train_options, "", &notes, &mut observers);
     let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
     let run = ScriptRun(Arc::new(run));
     note_stiff_run(host, run.0.first_stiff);
