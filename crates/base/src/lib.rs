@@ -8,6 +8,7 @@
 //! | [`memory`] | how much memory there is |
 //! | [`permissions`] | what a script may touch of the file system |
 //! | [`options`] | options that are set by name, declared once |
+//! | [`protobuf`] | messages of protocol buffers, for TensorBoard and ONNX |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`tables`], [`text`] | aligned text; words of messages |
 //! | `rhai_error` | the conversion of the error type to rhai's (feature `rhai`) |
@@ -22,6 +23,7 @@ pub mod memory;
 pub mod notebook;
 pub mod options;
 pub mod permissions;
+pub mod protobuf;
 pub mod random;
 #[cfg(feature = "rhai")]
 pub mod rhai_error;

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::protobuf::{
-    Attribute, DOUBLE, INT64, ProtoMessage, float_bytes, int_bytes, node, tensor,
-};
+use super::protobuf::{Attribute, DOUBLE, INT64, float_bytes, int_bytes, node, tensor};
+use odesync_base::protobuf::ProtoMessage;
 
 /// Version of ONNX's operators.
-const OPERATORS: u64 = 17;
+const OPERATORS: i64 = 17;
 /// Version of ONNX's format that goes with them.
-const FORMAT: u64 = 8;
+const FORMAT: i64 = 8;
 
 /// Nodes and constant tensors; values are known by their names.
 #[derive(Debug, Default)]
@@ -93,15 +92,15 @@ impl OnnxGraph {
         outputs: &[ProtoMessage],
         about: &str,
     ) -> Vec<u8> {
-        let each = |m: ProtoMessage, field: u64, items: &[ProtoMessage]| {
+        let each = |m: ProtoMessage, field: u32, items: &[ProtoMessage]| {
             items.iter().fold(m, |m, item| m.message(field, item))
         };
         let graph = each(ProtoMessage::default(), 1, &self.nodes).text(2, "field");
         let graph = each(graph, 5, &self.tensors);
         let graph = each(each(graph, 11, inputs), 12, outputs);
-        let operators = ProtoMessage::default().text(1, "").number(2, OPERATORS);
+        let operators = ProtoMessage::default().text(1, "").int(2, OPERATORS);
         ProtoMessage::default()
-            .number(1, FORMAT)
+            .int(1, FORMAT)
             .text(2, "odesync")
             .text(3, env!("CARGO_PKG_VERSION"))
             .text(6, about)

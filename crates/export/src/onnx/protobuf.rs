@@ -1,62 +1,18 @@
-//! The messages of ONNX that a graph needs, in the wire format of protocol buffers: each field is a key, its number and how it is
-//! stored, and its value.
+//! The messages of ONNX that a graph needs.
+
+use odesync_base::protobuf::ProtoMessage;
 
 /// Number of the element type of float64 in ONNX.
-pub(super) const DOUBLE: u64 = 11;
+pub(super) const DOUBLE: i64 = 11;
 /// Number of the element type of 64-bit integers in ONNX.
-pub(super) const INT64: u64 = 7;
-
-/// A message under construction.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ProtoMessage(Vec<u8>);
-
-impl ProtoMessage {
-    /// Returns the bytes.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
-    /// Appends a number in groups of 7 bits, lowest first.
-    fn varint(&mut self, mut n: u64) {
-        while n >= 0x80 {
-            self.0.push((n as u8) | 0x80);
-            n >>= 7;
-        }
-        self.0.push(n as u8);
-    }
-
-    /// Adds a whole number.
-    pub fn number(mut self, field: u64, n: u64) -> Self {
-        self.varint(field << 3);
-        self.varint(n);
-        self
-    }
-
-    /// Adds bytes.
-    pub fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
-        self.varint(field << 3 | 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
-    /// Adds a text.
-    pub fn text(self, field: u64, text: &str) -> Self {
-        self.bytes(field, text.as_bytes())
-    }
-
-    /// Adds a message.
-    pub fn message(self, field: u64, message: &ProtoMessage) -> Self {
-        self.bytes(field, &message.0)
-    }
-}
+pub(super) const INT64: i64 = 7;
 
 /// Returns a tensor (`TensorProto`) of this element type from its bytes.
-pub(super) fn tensor(name: &str, dims: &[usize], element: u64, bytes: &[u8]) -> ProtoMessage {
+pub(super) fn tensor(name: &str, dims: &[usize], element: i64, bytes: &[u8]) -> ProtoMessage {
     let message = dims
         .iter()
-        .fold(ProtoMessage::default(), |m, n| m.number(1, *n as u64));
-    message.number(2, element).text(8, name).bytes(9, bytes)
+        .fold(ProtoMessage::default(), |m, n| m.int(1, *n as i64));
+    message.int(2, element).text(8, name).bytes(9, bytes)
 }
 
 /// Returns the bytes of float64 numbers.
@@ -82,11 +38,11 @@ pub(super) fn value_info(name: &str, dims: &[Dimension]) -> ProtoMessage {
     let shape = dims.iter().fold(ProtoMessage::default(), |shape, dim| {
         let dim = match dim {
             Dimension::Batch => ProtoMessage::default().text(2, "batch"),
-            Dimension::Fixed(n) => ProtoMessage::default().number(1, *n as u64),
+            Dimension::Fixed(n) => ProtoMessage::default().int(1, *n as i64),
         };
         shape.message(1, &dim)
     });
-    let tensor = ProtoMessage::default().number(1, DOUBLE).message(2, &shape);
+    let tensor = ProtoMessage::default().int(1, DOUBLE).message(2, &shape);
     let kind = ProtoMessage::default().message(1, &tensor);
     ProtoMessage::default().text(1, name).message(2, &kind)
 }
@@ -94,7 +50,7 @@ pub(super) fn value_info(name: &str, dims: &[Dimension]) -> ProtoMessage {
 /// An attribute of a node.
 pub(super) enum Attribute {
     /// A whole number.
-    Int(&'static str, u64),
+    Int(&'static str, i64),
     /// A tensor.
     Tensor(&'static str, ProtoMessage),
 }
@@ -112,14 +68,11 @@ pub(super) fn node(
     let message = message.text(2, output).text(4, op);
     attributes.iter().fold(message, |m, attribute| {
         let attribute = match attribute {
-            Attribute::Int(name, n) => ProtoMessage::default()
-                .text(1, name)
-                .number(3, *n)
-                .number(20, 2),
+            Attribute::Int(name, n) => ProtoMessage::default().text(1, name).int(3, *n).int(20, 2),
             Attribute::Tensor(name, tensor) => ProtoMessage::default()
                 .text(1, name)
                 .message(5, tensor)
-                .number(20, 4),
+                .int(20, 4),
         };
         m.message(5, &attribute)
     })

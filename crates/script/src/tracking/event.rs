@@ -1,63 +1,7 @@
 //! TensorBoard's events as protocol buffers: `Event` and `Summary` of TensorFlow, `HParamsPluginData` of the hparams plugin.
 
 use super::record::Hyperparameter;
-
-/// A message of protocol buffers that is being written.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ProtoMessage(Vec<u8>);
-
-impl ProtoMessage {
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push((value & 0x7f) as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    fn tag(&mut self, field: u32, wire: u8) {
-        self.varint(u64::from(field) << 3 | u64::from(wire));
-    }
-
-    /// Appends a field of a whole number.
-    pub fn int(mut self, field: u32, value: i64) -> Self {
-        self.tag(field, 0);
-        // Negative numbers have ten bytes, as two's complement.
-        self.varint(value as u64);
-        self
-    }
-
-    pub fn double(mut self, field: u32, value: f64) -> Self {
-        self.tag(field, 1);
-        self.0.extend(value.to_le_bytes());
-        self
-    }
-
-    pub fn float(mut self, field: u32, value: f32) -> Self {
-        self.tag(field, 5);
-        self.0.extend(value.to_le_bytes());
-        self
-    }
-
-    pub fn bytes(mut self, field: u32, value: &[u8]) -> Self {
-        self.tag(field, 2);
-        self.varint(value.len() as u64);
-        self.0.extend(value);
-        self
-    }
-
-    pub fn text(self, field: u32, value: &str) -> Self {
-        self.bytes(field, value.as_bytes())
-    }
-
-    pub fn message(self, field: u32, value: ProtoMessage) -> Self {
-        self.bytes(field, &value.0)
-    }
-}
+use odesync_base::protobuf::ProtoMessage;
 
 /// Returns the event that begins every file.
 pub(super) fn file_version(wall_time: f64) -> ProtoMessage {

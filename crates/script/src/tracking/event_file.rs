@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::crc32c::masked_crc32c;
-use super::event::ProtoMessage;
 use crate::{Error, Result};
 use odesync_base::files;
 use odesync_base::permissions::{Access, check};
+use odesync_base::protobuf::ProtoMessage;
 
 /// End of the names of the event files that this program writes.
 const SUFFIX: &str = ".odesync";

@@ -1,12 +1,12 @@
 //! The logger of TensorBoard's event files.
 
 use super::event::{
-    ProtoMessage, file_version, hparams_end, hparams_experiment, hparams_start, image, scalar,
-    summary_event,
+    file_version, hparams_end, hparams_experiment, hparams_start, image, scalar, summary_event,
 };
 use super::event_file::EventFile;
 use super::record::{RunRecord, now, results, scalars, succeeded};
 use crate::{Error, Result, recipes};
+use odesync_base::protobuf::ProtoMessage;
 use odesync_train::training::{Callback, EpochRecord, Run, RunStart, TrainingMethod};
 
 /// The scalar by which runs are compared in TensorBoard's table of settings.
