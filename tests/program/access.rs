@@ -123,9 +123,8 @@ fn a_script_writes_here_and_beside_itself_unless_it_is_allowed_more() {
     ));
     assert!(!file.exists());
     let outside = scene.path("outside");
-    /// Variables of the environment, and arguments.
-    type Call<'a> = (&'a [(&'a str, &'a Path)], &'a [&'a str]);
-    let calls: [Call; 4] = [
+    type Variables<'a> = &'a [(&'a str, &'a Path)];
+    let calls: [(Variables, &[&str]); 4] = [
         (&[], &["run", script, "--allow-write=../outside"]),
         (&[], &["run", script, "--allow-all"]),
         (&[], &["run", script, "out=../outside/new.csv"]),

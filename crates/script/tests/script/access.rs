@@ -105,6 +105,7 @@ impl Scene {
             "new.svg",
             "new.png",
             "new.csv",
+            "new.rhai",
             "secret.rhai",
         ] {
             link(name, name);

@@ -30,6 +30,7 @@
 //! | `settings` | the settings that a checkpoint stores |
 //! | `checkpoint` | runs on disk |
 //! | `checkpoint_file` | the file format of a checkpoint |
+//! | `existing_run` | the run that a folder holds already |
 //! | `resume` | comparison of a saved run with the run that is to continue it |
 //! | `callback` | progress bars, loggers and other callbacks of a run |
 

@@ -407,7 +407,8 @@ fn training_and_its_checkpoints() {
         let options = TrainOptions::default()
             .epochs(5)
             .solver(SolveOptions::default().adjoint(choice))
-            .out(folder.path().join(choice.to_name()));
+            .out(folder.path().join(choice.to_name()))
+            .overwrite();
         train(&net, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap()
     };
     let want = run(Adjoint::Backprop);

@@ -458,7 +458,7 @@ fn a_run_that_is_over_is_there_at_once() {
 }
 
 #[test]
-fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
+fn with_overwrite_a_run_begins_anew_and_what_was_there_goes() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     train(
@@ -470,6 +470,7 @@ fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
     )
     .unwrap();
     options.lr = 0.01;
+    options.overwrite = true;
     options.interrupt.store(true, Ordering::Relaxed);
     let run = train(
         &model(),
