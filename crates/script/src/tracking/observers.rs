@@ -1,6 +1,7 @@
 //! The callbacks of the loggers of a training.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::record::RunRecord;
@@ -9,6 +10,7 @@ use super::tensorboard::TensorBoardLogger;
 use super::tracker::TrackerLogger;
 use crate::{Error, Result};
 use odesync_base::option_set;
+use odesync_base::permissions::{Access, Permissions, check};
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{Callbacks, TrainOptions, TrainingMethod};
 
@@ -47,16 +49,26 @@ impl fmt::Debug for NoteSink {
 }
 
 impl RunLoggers {
-    /// Checks that a training with loggers has a folder.
+    /// Checks that a training with loggers has a folder, and that a script that is held to some folders names no other place.
     ///
     /// # Errors
-    /// A logger besides `csv` without `out`.
+    /// A logger besides `csv` without `out`; a server, or a file that the script may not write.
     pub fn check(&self, options: &TrainOptions) -> Result<()> {
-        match self.logger.has_others() && options.out.is_none() {
-            true => Err(Error::invalid(
+        if self.logger.has_others() && options.out.is_none() {
+            return Err(Error::invalid(
                 "a logger writes into the folder of the run: give out, #{ out: \"runs/mine\", logger: \"tensorboard\" }",
+            ));
+        }
+        let mlflow = self.logger.mlflow.as_ref();
+        let uri = mlflow.and_then(|settings| settings.tracking_uri.as_deref());
+        let Some(uri) = uri.filter(|_| Permissions::current().is_some()) else {
+            return Ok(());
+        };
+        match uri.strip_prefix("sqlite:///") {
+            Some(path) => Ok(check(Access::Write, Path::new(path)).map(|_| ())?),
+            None => Err(Error::invalid(
+                "logger: a script may name a file of MLflow, \"sqlite:///mlflow.db\", and no server: set MLFLOW_TRACKING_URI instead",
             )),
-            false => Ok(()),
         }
     }
 
