@@ -4,7 +4,7 @@ use std::path::Path;
 
 use odesync_ode::field::VectorField;
 
-use super::support::{check_errors, session};
+use super::support::{self, check_errors};
 
 /// Fields that are written as a script, by their code.
 const FIELDS: [&str; 9] = [
@@ -24,13 +24,13 @@ fn a_script_gives_the_same_field() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("field.rhai");
     for code in FIELDS {
-        let mut session = session();
+        let mut session = support::session();
         session.set("path", path.display().to_string()).unwrap();
         session
             .eval(&format!("let field = {code}; export(field, path);"), None)
             .unwrap();
         let written = std::fs::read_to_string(&path).unwrap();
-        let mut fresh = session();
+        let mut fresh = support::session();
         let read = format!("let field = {{ {written} }};");
         fresh
             .eval(&read, None)
@@ -58,7 +58,7 @@ fn a_script_gives_the_same_field() {
 #[test]
 fn runs_and_equations_are_exported() {
     let folder = tempfile::tempdir().unwrap();
-    let mut session = session();
+    let mut session = support::session();
     session
         .set("folder", folder.path().display().to_string())
         .unwrap();
@@ -115,7 +115,7 @@ fn check_page(path: &Path, expected: &[&str]) {
 #[test]
 fn reports_of_a_run() {
     let folder = tempfile::tempdir().unwrap();
-    let mut session = session();
+    let mut session = support::session();
     session
         .set("folder", folder.path().display().to_string())
         .unwrap();
