@@ -52,5 +52,5 @@ pub(super) fn page(found: &Discovery, report: &str, figures: &[String]) -> Resul
 const GO_ON: &str = "\
 let run = load(\".\");       // the network of the highest evidence
 run.predict([0.0, 1.0])     // its states at other times
-export(run, \"model.py\")     // for NumPy; .jl, .c, .onnx, … as well
+export_model(run, \"model.py\")     // for NumPy; .jl, .c, .onnx, … as well
 read_csv(\"data.csv\")       // the data";

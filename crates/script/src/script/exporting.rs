@@ -43,7 +43,7 @@ fn export(
     options.read_set(&mut export)?;
     options.finish()?;
     if path.trim().is_empty() {
-        return Err(Error::invalid("export: the file's name is empty"));
+        return Err(Error::invalid("export_model: the file's name is empty"));
     }
     write(path, &export)?;
     host.note(&format!("wrote {path}"));
@@ -53,11 +53,11 @@ fn export(
 pub(super) fn register(reg: &mut Registry) {
     let [of_field, of_run, of_discovery, of_equations] = [(); 4].map(|()| reg.host());
     reg.function(
-        "export(model, \"model.py\", #{ target: \"numpy\" })",
+        "export_model(model, \"model.py\", #{ target: \"numpy\" })",
         "Writes a model for other programs, in the format of the file's ending: .py (NumPy, PyTorch or JAX), .jl, .c, .tex, .onnx, \
          .safetensors (PyTorch's weights of the network) or .rhai. It takes a field, a run (its best model), a discovery (its model) or \
          equations.",
-        "export(blackbox([2, 8, 2]), \"model.py\")",
+        "export_model(blackbox([2, 8, 2]), \"model.py\")",
     )
     .options(EXPORT)
     .body(move |field: ScriptField, path: ImmutableString, options: Options| -> Result<()> {
@@ -81,7 +81,7 @@ pub(super) fn register(reg: &mut Registry) {
         "from_torch(\"weights.safetensors\", #{ activation: \"gelu\" }) -> Field",
         "A model from the weights of a PyTorch network, a state_dict in a safetensors file: a black box, or second order where the network \
          gives half as many numbers as it takes.",
-        "export(blackbox([2, 8, 2], \"tanh\"), \"weights.safetensors\"); from_torch(\"weights.safetensors\").n_params",
+        "export_model(blackbox([2, 8, 2], \"tanh\"), \"weights.safetensors\"); from_torch(\"weights.safetensors\").n_params",
     )
     .options(TORCH)
     .body(|path: ImmutableString, mut options: Options| -> Result<ScriptField> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use odesync_ode::field::VectorField;
 
-use super::support::{check_errors, session};
+use super::support::{self, check_errors};
 
 /// Fields that are written as a script, by their code.
 const FIELDS: [&str; 9] = [
@@ -24,13 +24,16 @@ fn a_script_gives_the_same_field() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("field.rhai");
     for code in FIELDS {
-        let mut session = session();
+        let mut session = support::session();
         session.set("path", path.display().to_string()).unwrap();
         session
-            .eval(&format!("let field = {code}; export(field, path);"), None)
+            .eval(
+                &format!("let field = {code}; export_model(field, path);"),
+                None,
+            )
             .unwrap();
         let written = std::fs::read_to_string(&path).unwrap();
-        let mut fresh = crate::support::session();
+        let mut fresh = support::session();
         let read = format!("let field = {{ {written} }};");
         fresh
             .eval(&read, None)
@@ -58,7 +61,7 @@ fn a_script_gives_the_same_field() {
 #[test]
 fn runs_and_equations_are_exported() {
     let folder = tempfile::tempdir().unwrap();
-    let mut session = session();
+    let mut session = support::session();
     session
         .set("folder", folder.path().display().to_string())
         .unwrap();
@@ -66,11 +69,11 @@ fn runs_and_equations_are_exported() {
         .eval(
             "let data = dataset(lotka_volterra(), [1, 1], arange(0, 6, 0.1)).add_noise(0.02, #{ seed: 1 });
              let run = train(blackbox([2, 4, 2]), data, vanilla(), #{ epochs: 2 });
-             export(run, folder + \"/run.py\", #{ target: \"torch\" });
+             export_model(run, folder + \"/run.py\", #{ target: \"torch\" });
              let found = equations(data);
-             export(found, folder + \"/found.tex\");
-             export(found, folder + \"/found.rhai\");
-             export(found, folder + \"/found.c\");",
+             export_model(found, folder + \"/found.tex\");
+             export_model(found, folder + \"/found.rhai\");
+             export_model(found, folder + \"/found.c\");",
             None,
         )
         .unwrap();
@@ -85,12 +88,12 @@ fn runs_and_equations_are_exported() {
 fn messages_name_the_cure() {
     check_errors(&[
         (
-            "export(lorenz(), \"model.pth\")",
+            "export_model(lorenz(), \"model.pth\")",
             "known: py, jl, c, tex, onnx, safetensors, rhai",
         ),
-        ("export(lorenz(), \"\")", "the file's name is empty"),
+        ("export_model(lorenz(), \"\")", "the file's name is empty"),
         (
-            "export(lorenz(), \"a.py\", #{ target: \"numpi\" })",
+            "export_model(lorenz(), \"a.py\", #{ target: \"numpi\" })",
             "numpy",
         ),
         ("from_torch(\"missing.safetensors\")", "missing.safetensors"),
@@ -115,7 +118,7 @@ fn check_page(path: &Path, expected: &[&str]) {
 #[test]
 fn reports_of_a_run() {
     let folder = tempfile::tempdir().unwrap();
-    let mut session = session();
+    let mut session = support::session();
     session
         .set("folder", folder.path().display().to_string())
         .unwrap();
