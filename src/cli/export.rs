@@ -77,7 +77,7 @@ impl ExportArgs {
         }
         options.extend(self.sample.map(|sample| format!("sample: {sample}")));
         Ok(format!(
-            "let model = {model};\nexport(model, {}, #{{ {} }});",
+            "let model = {model};\nexport_model(model, {}, #{{ {} }});",
             text(&self.file),
             options.join(", ")
         ))

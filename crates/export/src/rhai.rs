@@ -187,10 +187,14 @@ impl Language for ScriptWriter<'_> {
     }
 
     fn input(&mut self, input: &InputSignal) -> Result<ScriptValue> {
-        Ok(ScriptValue::symbol(
-            format!("p[{}]", key(input.name())),
-            input.dof(),
-        ))
+        let name = format!("p[{}]", key(input.name()));
+        // While the closure is checked on numbers, an input is an array also where it has one component.
+        let text = if input.dof() == 1 {
+            format!("{name}[0]")
+        } else {
+            name
+        };
+        Ok(ScriptValue::symbol(text, input.dof()))
     }
 
     fn slice(&mut self, x: &ScriptValue, start: usize, len: usize) -> Result<ScriptValue> {

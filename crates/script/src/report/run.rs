@@ -54,7 +54,7 @@ pub fn run_report(run: &Run, data: Option<&Dataset>, folder: Option<&str>) -> Re
     page.heading("To go on");
     let folder = Value::from(folder.unwrap_or("runs/mine")).to_string();
     page.paragraph("In a script:").preformatted(&format!(
-        "let run = load({folder});\nrun.predict([0.0, 1.0])         // its states at other times\nexport(run, \"model.py\")         // for NumPy; .jl, .c, .onnx, … as well"
+        "let run = load({folder});\nrun.predict([0.0, 1.0])         // its states at other times\nexport_model(run, \"model.py\")         // for NumPy; .jl, .c, .onnx, … as well"
     ));
     page.paragraph(&format!(
         "The same settings, data and seed give the same run on the instruction set {}.",

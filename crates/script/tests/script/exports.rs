@@ -15,7 +15,7 @@ const FIELDS: [&str; 9] = [
     "second_order([4, 6, 2], \"silu\")",
     "graybox([2, 5, 2], |t, u, nn, p| [p.a * u[0] + nn[0], -1.8 * u[1] + sin(nn[1])], #{ a: 1.3 })",
     "blackbox([3, 4, 2], #{ input: input([0.0, 0.5, 2.0], [1.0, -1.0, 0.3], \"spline\") })",
-    "system(3, |t, u, p| [where(u[0] > u[1], max(u[1], t), -u[2] ** 2), (u * u)[1] + p.w[1], sum(u) / 3.0 * p.w[0]], #{ w: input([0.0, 1.0], [[1.0, 2.0], [3.0, 4.0]]) })",
+    "system(3, |t, u, p| [where(u[0] > u[1], max(u[1], t), -(u[2] ** 2)), (u * u)[1] + p.w[1], sum(u) / 3.0 * p.w[0]], #{ w: input([0.0, 1.0], [[1.0, 2.0], [3.0, 4.0]]) })",
     "system(2, |t, u, p| [atan2(u[1], u[0]) + p[\"odd name\"], erf(u[0]) * 1e-9], #{ \"odd name\": -2.5e-7 })",
 ];
 
