@@ -193,8 +193,22 @@ fn a_section_in_place_of_an_option() {
         ],
     );
     assert_holds(
-        &fixture.error(&["training=[vanilla, none]"]),
+        &fixture.error(&["training=[vanilla, {lr: 1}]"]),
         &["chosen by name"],
+    );
+    // Several options are merged in order, as by hydra.
+    let config = fixture.compose(&["training=[homotopy, vanilla]"]).unwrap();
+    let (one, last) = (
+        fixture.compose(&["training=homotopy"]),
+        fixture.compose(&["training=vanilla"]),
+    );
+    assert_eq!(
+        get(&config, "training.method"),
+        get(&last.unwrap(), "training.method")
+    );
+    assert_eq!(
+        get(&config, "training.coupling"),
+        get(&one.unwrap(), "training.coupling")
     );
     let config = fixture.compose(&["++training={lr: 1}"]).unwrap();
     assert_eq!(get(&config, "training"), "{lr: 1}");
@@ -259,8 +273,12 @@ fn mistakes_in_defaults() {
             "`defaults` should be a list, not homotopy",
         ),
         (
-            "defaults: [{training: [a]}]\n",
-            "should give training the name of an option, not [a]",
+            "defaults: [{training: [[a]]}]\n",
+            "should give training the name of an option, not [[a]]",
+        ),
+        (
+            "defaults: [{training: [vanilla, a]}]\n",
+            "no training called \"a\"",
         ),
         (
             "defaults: [{training: vanilla}, {training: none}]\n",

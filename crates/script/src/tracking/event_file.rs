@@ -1,13 +1,12 @@
 //! Event files: TFRecords, each a length, its checksum, the data and their checksum.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::crc32c::masked_crc32c;
 use crate::{Error, Result};
 use odesync_base::files;
-use odesync_base::permissions::{Access, check};
 use odesync_base::protobuf::ProtoMessage;
 
 /// End of the names of the event files that this program writes.
@@ -46,9 +45,8 @@ impl EventFile {
             }
         }
         let path = folder.join(format!("events.out.tfevents.{seconds:010}{SUFFIX}"));
-        let place = check(Access::Write, &path).map_err(Error::from)?;
-        let file = OpenOptions::new().create(true).append(true).open(place);
-        let file = file.map_err(|e| Error::io("write", &path, &e))?;
+        files::write_atomically(&path, b"")?;
+        let file = files::append(&path).map_err(|e| Error::io("write", &path, &e))?;
         Ok(EventFile { path, file })
     }
 
