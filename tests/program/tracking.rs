@@ -82,7 +82,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
 
 /// The mask of TFRecord's format, as its documentation has it.
 fn masked(crc: u32) -> u32 {
-    ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8)
+    crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 /// The fields of a message of protocol buffers: numbers, and bytes.

@@ -25,7 +25,7 @@ impl Decimal {
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let scale = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
         match scale {
-            s if s > MAX_SCALE || s < -MAX_SCALE => None,
+            s if !(-MAX_SCALE..=MAX_SCALE).contains(&s) => None,
             s if s < 0 => Some(Decimal {
                 digits: digits.checked_mul(10i128.checked_pow(u32::try_from(-s).ok()?)?)?,
                 scale: 0,

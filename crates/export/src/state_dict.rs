@@ -156,6 +156,8 @@ pub fn from_torch(
     }
 }
 
+/// The place of a layer by its name, see [`order`].
+type StemOrder = Vec<(bool, u64)>;
 /// A layer's weight and bias.
 type Layer = (Array2<f64>, Array1<f64>);
 
@@ -167,7 +169,7 @@ fn layers(tensors: &[(String, ArrayD<f64>)]) -> std::result::Result<Vec<Layer>, 
             .find(|(other, _)| other == name)
             .map(|(_, tensor)| tensor)
     };
-    let mut found: Vec<(Vec<(bool, u64)>, &str, Layer)> = vec![];
+    let mut found: Vec<(StemOrder, &str, Layer)> = vec![];
     for (name, tensor) in tensors {
         let expected = "expected are the layers of a multilayer perceptron, such as layers.0.weight [32, 2] and layers.0.bias [32]";
         let bare = |kind: &str| {
@@ -226,7 +228,7 @@ fn layers(tensors: &[(String, ArrayD<f64>)]) -> std::result::Result<Vec<Layer>, 
 }
 
 /// Returns what layers are ordered by: the numbers in the name, those without one last.
-fn order(stem: &str) -> Vec<(bool, u64)> {
+fn order(stem: &str) -> StemOrder {
     let numbers: Vec<(bool, u64)> = stem
         .split('.')
         .filter_map(|part| part.parse().ok())

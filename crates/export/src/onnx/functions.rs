@@ -115,7 +115,7 @@ pub(super) fn binary(g: &mut OnnxGraph, f: Binary, x: &str, y: &str) -> String {
             g.op("Not", &[&equal])
         }
     };
-    g.to_number(&condition)
+    g.number_of_condition(&condition)
 }
 
 /// Adds an odd function, given for x ≥ 0.
@@ -249,7 +249,7 @@ fn atan2(g: &mut OnnxGraph, y: &str, x: &str) -> String {
     let angle = g.op("Add", &[&half, &half]);
     // On the axis of x: π on the left, 0 at the origin.
     let is_left = g.with_number("Less", x, 0.0);
-    let is_left = g.to_number(&is_left);
+    let is_left = g.number_of_condition(&is_left);
     let on_axis = g.with_number("Mul", &is_left, PI);
     let not_right = g.op("Not", &[&is_right]);
     let is_on_axis = g.with_number("Equal", y, 0.0);

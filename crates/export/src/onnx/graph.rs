@@ -81,7 +81,7 @@ impl OnnxGraph {
     }
 
     /// Converts true and false to 1 and 0.
-    pub fn to_number(&mut self, condition: &str) -> String {
+    pub fn number_of_condition(&mut self, condition: &str) -> String {
         self.op_with("Cast", &[condition], &[Attribute::Int("to", DOUBLE)])
     }
 

@@ -185,7 +185,7 @@ impl Language for OnnxWriter<'_> {
         let g = &mut self.graph;
         let row = g.tensor(&[1, knots.len()], knots);
         let reached = g.op("GreaterOrEqual", &[&t, &row]);
-        let reached = g.to_number(&reached);
+        let reached = g.number_of_condition(&reached);
         let axis = g.ints(&[1]);
         let count = g.op_with(
             "ReduceSum",

@@ -24,9 +24,12 @@ option_set! {
     }
 }
 
+/// A function that takes a remark.
+type Say = dyn Fn(&str) + Send + Sync;
+
 /// Where a logger's remarks for the user go; nowhere by default.
 #[derive(Clone, Default)]
-pub struct NoteSink(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+pub struct NoteSink(Option<Arc<Say>>);
 
 impl NoteSink {
     /// Creates a sink that calls a function.

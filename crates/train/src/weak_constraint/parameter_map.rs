@@ -90,9 +90,10 @@ impl ParameterMap {
         check_constants(field)?;
         let n = field.n_params();
         let places = specs_by_place(field).into_iter().zip(field.params());
-        let known = places.enumerate().filter_map(|(i, (spec, value))| {
-            (spec != ConstantSpec::default()).then(|| Constant::new(i, value, spec))
-        });
+        let known = places
+            .enumerate()
+            .filter(|(_, (spec, _))| *spec != ConstantSpec::default())
+            .map(|(i, (spec, value))| Constant::new(i, value, spec));
         Ok(ParameterMap {
             offset: vec![0.0; n],
             scale: vec![1.0; n],

@@ -12,7 +12,7 @@ pub enum LauncherSettings {
     /// Processes on this machine, side by side: `kind: parallel`.
     Parallel,
     /// An array of jobs of Slurm: `kind: slurm`.
-    Slurm(SlurmLauncher),
+    Slurm(Box<SlurmLauncher>),
     /// A file with a command line for each task, for GNU parallel or any other queue: `kind: script`.
     Script(ScriptLauncher),
 }
@@ -89,7 +89,7 @@ impl LauncherSettings {
         let config = Config::compose_option(library, "launcher", name, overrides)?;
         let settings = match config.section::<String>("launcher.kind")?.as_str() {
             "parallel" => LauncherSettings::Parallel,
-            "slurm" => LauncherSettings::Slurm(config.section("launcher")?),
+            "slurm" => LauncherSettings::Slurm(Box::new(config.section("launcher")?)),
             "script" => LauncherSettings::Script(config.section("launcher")?),
             other => {
                 let known = ["parallel", "slurm", "script"];
