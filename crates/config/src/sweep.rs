@@ -31,7 +31,7 @@ pub(super) const MAX_RUNS: usize = 10_000;
 ///
 /// # Errors
 /// An argument that is not an override; an empty place between commas; a range or glob without values; an interval, which has no
-/// list of values (see [`RandomSearch`]); more than 10,000 runs.
+/// list of values (see [`RandomSearch`](super::RandomSearch)); more than 10,000 runs.
 pub fn sweep(arguments: &[String], library: &ConfigSource) -> Result<Vec<Vec<Override>>> {
     let choices = arguments
         .iter()
