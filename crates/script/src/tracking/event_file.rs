@@ -31,11 +31,11 @@ pub(super) fn record(data: &[u8]) -> Vec<u8> {
 }
 
 impl EventFile {
-    /// Creates the event file of a folder, in place of those that this program wrote there before.
+    /// Begins the event file of a folder, in place of those that this program wrote there before.
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn create(folder: &Path, seconds: u64) -> Result<Self> {
+    pub fn begin(folder: &Path, seconds: u64) -> Result<Self> {
         files::create_folder(folder)?;
         let entries = files::read_folder(folder).map_err(|e| Error::io("read", folder, &e))?;
         for entry in entries.flatten() {

@@ -54,7 +54,7 @@ impl TensorBoardLogger {
     fn begin(&mut self, method: &TrainingMethod, history: &[EpochRecord]) -> Result<()> {
         self.method = method.clone();
         let time = now();
-        let mut file = EventFile::create(&self.record.folder, time as u64)?;
+        let mut file = EventFile::begin(&self.record.folder, time as u64)?;
         let settings = &self.record.hyperparameters;
         file.write([
             file_version(time),
