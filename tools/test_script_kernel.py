@@ -51,7 +51,7 @@ class Protocol(jupyter_kernel_test.KernelTests):
     language_name = "rhai"
     file_extension = ".rhai"
     code_hello_world = 'print("hello, world")'
-    code_stderr = 'figure().line([0, 1], [1, 2]).save("' + HOME.name + '/a.svg");'
+    code_stderr = "solve(system(1, |t, u| [u[0]]), [1e-12], [0, 1]);"
     completion_samples = [{"text": "linsp", "matches": {"linspace("}}, {"text": "smoothing_sp", "matches": {"smoothing_spline("}}]
     complete_code_samples = ["1", 'print("hello, world")', "fn f(x) { x * 2 }", "let x = [1,\n 2];"]
     incomplete_code_samples = ["print(", "fn f(x) {", "let x = [1,", "1 +"]
