@@ -30,7 +30,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::devices::Device;
-use crate::script::{self, Evaluation, Output, RunPlan, ScriptError, Session, SessionOptions};
+use crate::script::{self, EvalResult, Output, RunPlan, ScriptError, Session, SessionOptions};
 
 use terminal::TerminalFrontend;
 
@@ -262,7 +262,7 @@ fn use_color() -> bool {
 }
 
 /// Prints the value of an evaluation, unless there is none.
-fn show(outcome: &Evaluation) -> Result<(), ScriptError> {
+fn show(outcome: &EvalResult) -> Result<(), ScriptError> {
     if outcome.is_unit {
         return Ok(());
     }

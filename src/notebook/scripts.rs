@@ -4,7 +4,7 @@ use std::io;
 
 use crate::plotting::Panel;
 use crate::script::{
-    DisplayedValue, Evaluation, Frontend, Output, ScriptError, Session, SessionOptions,
+    DisplayedValue, EvalResult, Frontend, Output, ScriptError, Session, SessionOptions,
 };
 
 use super::show::show_card;
@@ -62,7 +62,7 @@ pub fn script_session() -> Result<Session, ScriptError> {
 ///
 /// # Errors
 /// The error with which the script ends.
-pub fn eval(session: &mut Session, code: &str) -> Result<Evaluation, ScriptError> {
+pub fn eval(session: &mut Session, code: &str) -> Result<EvalResult, ScriptError> {
     let interrupt = session.interrupt();
     let _guard = InterruptGuard::new(interrupt.flag());
     session.eval(code, None)
@@ -92,7 +92,7 @@ macro_rules! rhai {
     };
 }
 
-impl NotebookDisplay for Evaluation {
+impl NotebookDisplay for EvalResult {
     fn evcxr_display(&self) {
         match self.display() {
             Some(DisplayedValue::Figure(figure)) => Panel::evcxr_display(&figure),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jupyter_protocol::ExecuteRequest;
-use odesync_script::script::{ErrorKind, Evaluation, ScriptError, Session};
+use odesync_script::script::{ErrorKind, EvalResult, ScriptError, Session};
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
@@ -81,7 +81,7 @@ pub(crate) fn execute(
 }
 
 /// Publishes the value of a cell, unless the cell ends with a semicolon.
-fn show(context: &Context, code: &str, number: usize, outcome: &Evaluation) {
+fn show(context: &Context, code: &str, number: usize, outcome: &EvalResult) {
     if code.trim_end().ends_with(';') {
         return;
     }

@@ -41,7 +41,7 @@ use transcript::HistoryEntry;
 use super::GlobalArgs;
 use super::graphics::TerminalGraphics;
 use crate::script::{
-    ErrorKind, Evaluation, RunPlan, ScriptError, Session, SessionOptions, SourceLocation, reference,
+    ErrorKind, EvalResult, RunPlan, ScriptError, Session, SessionOptions, SourceLocation, reference,
 };
 use odesync_base::text::truncate;
 use odesync_script::editing::{SymbolTable, last_statement};
@@ -224,7 +224,7 @@ impl Repl {
         });
     }
 
-    fn evaluate(&mut self, code: &str, line: Option<usize>) -> Result<Evaluation, ScriptError> {
+    fn evaluate(&mut self, code: &str, line: Option<usize>) -> Result<EvalResult, ScriptError> {
         self.count += 1;
         self.reset_interrupts();
         match line {
@@ -247,7 +247,7 @@ impl Repl {
     }
 
     /// Shows a value, unless the input ends with a semicolon.
-    fn show(&self, code: &str, outcome: &Evaluation) -> Result<(), ScriptError> {
+    fn show(&self, code: &str, outcome: &EvalResult) -> Result<(), ScriptError> {
         if code.trim_end().ends_with(';') {
             return Ok(());
         }
@@ -329,7 +329,7 @@ impl Repl {
     }
 
     /// Whether the variables of an evaluation are kept: it succeeded, or a training in it was interrupted and its run kept.
-    fn keeps_variables(&self, result: &Result<Evaluation, ScriptError>) -> bool {
+    fn keeps_variables(&self, result: &Result<EvalResult, ScriptError>) -> bool {
         match result {
             Ok(_) => true,
             Err(error) => error.kind == ErrorKind::Interrupted && error.hint.is_some(),

@@ -1,7 +1,7 @@
 //! The trait of front ends: receivers of everything that a session shows while it evaluates.
 //!
 //! A new front end is a type that implements [`Frontend`], passed in [`SessionOptions::output`](super::SessionOptions::output).
-//! Only [`Frontend::print`] must be implemented; the value of an evaluation is the [`Evaluation`](super::Evaluation) that the session
+//! Only [`Frontend::print`] must be implemented; the value of an evaluation is the [`EvalResult`](super::EvalResult) that the session
 //! returns.
 
 use std::io::{self, Write};

@@ -5,7 +5,7 @@
 //! | file | content |
 //! |---|---|
 //! | [`session`] | [`Session`]: owns the thread, the engine and the variables; evaluates code |
-//! | `session_options` | [`SessionOptions`], [`Evaluation`]: the options of a session, and the result of an evaluation |
+//! | `session_options` | [`SessionOptions`], [`EvalResult`]: the options of a session, and the result of an evaluation |
 //! | [`engine`] | the setup of the rhai engine: settings, hooks, the list of all bindings |
 //! | [`limits`], [`memory`] | the limits on scripts; the counted memory |
 //! | [`token_linter`] | the linter of a source's tokens: the `-x ** 2` trap, the names that a source declares |
@@ -135,4 +135,4 @@ pub use registry::{
     Argument, ArgumentType, BindingBody, Call, Catalogue, Doc, Function, Number, Numbers, Operand,
     Property, ReadableProperty, Registry, ReturnValue, ScriptType,
 };
-pub use session::{Evaluation, InterruptHandle, Session, SessionOptions};
+pub use session::{EvalResult, InterruptHandle, Session, SessionOptions};

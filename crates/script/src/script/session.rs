@@ -19,7 +19,7 @@ use super::interaction::WidgetValue;
 use super::introspection::{FunctionInfo, VariableInfo};
 use super::limits;
 use super::registry::{Catalogue, Doc};
-pub use super::session_options::{Evaluation, InterruptHandle, SessionOptions};
+pub use super::session_options::{EvalResult, InterruptHandle, SessionOptions};
 use state::{Interpreter, SessionState};
 
 /// A session: one engine and its variables. Variables and functions persist from one evaluation to the next.
@@ -101,7 +101,7 @@ impl Session {
     ///
     /// # Errors
     /// The error that the script ended with; variables that were set before keep their values.
-    pub fn eval(&mut self, code: &str, source: Option<&Path>) -> Result<Evaluation, ScriptError> {
+    pub fn eval(&mut self, code: &str, source: Option<&Path>) -> Result<EvalResult, ScriptError> {
         let code = code.to_string();
         let name = source.map_or_else(|| "<eval>".into(), |path| path.display().to_string());
         self.run_on_thread(move |state| state.eval(&code, &name, None))
@@ -112,7 +112,7 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Usage`] for a file that cannot be read or for arguments that the script does not accept; else those of
     /// [`Session::eval`].
-    pub fn run_file(&mut self, path: &Path) -> Result<Evaluation, ScriptError> {
+    pub fn run_file(&mut self, path: &Path) -> Result<EvalResult, ScriptError> {
         let bytes = odesync_base::files::read(path).map_err(|error| {
             let message = format!("cannot read {}: {error}", path.display());
             ScriptError::new(ErrorKind::Usage, message)
@@ -134,7 +134,7 @@ impl Session {
         &mut self,
         id: u64,
         values: Vec<WidgetValue>,
-    ) -> Result<Evaluation, ScriptError> {
+    ) -> Result<EvalResult, ScriptError> {
         self.run_on_thread(move |state| state.run_interaction(id, &values))
     }
 

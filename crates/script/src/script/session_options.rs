@@ -49,7 +49,7 @@ impl Default for SessionOptions {
 
 /// The result of an evaluation.
 #[derive(Debug, Clone)]
-pub struct Evaluation {
+pub struct EvalResult {
     /// Text of the value, as `print` shows it.
     pub text: String,
     /// Whether the value is `()`, that is, whether there is no value.
@@ -60,7 +60,7 @@ pub struct Evaluation {
     pub card: Option<Card>,
 }
 
-impl Evaluation {
+impl EvalResult {
     /// Returns the outcome without a value.
     pub(super) fn unit() -> Self {
         Self {

@@ -15,7 +15,7 @@ use super::super::registry::Catalogue;
 use super::super::source_map::SourceMap;
 use super::super::token_linter::TokenLinter;
 use super::super::{engine, memory, value_display};
-use super::Evaluation;
+use super::EvalResult;
 use super::bind_interrupted::bind_to_variable;
 use odesync_plot::Panel;
 
@@ -49,14 +49,14 @@ pub(super) trait Interpreter {
         code: &str,
         name: &str,
         file: Option<&Path>,
-    ) -> Result<Evaluation, ScriptError>;
+    ) -> Result<EvalResult, ScriptError>;
 
     /// Calls the function of an interaction with these values of its controls.
     fn run_interaction(
         &mut self,
         id: u64,
         values: &[WidgetValue],
-    ) -> Result<Evaluation, ScriptError>;
+    ) -> Result<EvalResult, ScriptError>;
 
     /// Drops an interaction.
     fn end_interaction(&mut self, id: u64);
@@ -139,7 +139,7 @@ impl SessionState {
         Ok(run)
     }
 
-    fn run(&mut self, ast: &AST, name: &str) -> Result<Evaluation, ScriptError> {
+    fn run(&mut self, ast: &AST, name: &str) -> Result<EvalResult, ScriptError> {
         let result = self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, ast);
@@ -157,7 +157,7 @@ impl SessionState {
             ));
         }
         if value.is_unit() {
-            return Ok(Evaluation::unit());
+            return Ok(EvalResult::unit());
         }
         if self.host.has_interrupted() {
             // The code has ended; showing its value must not be interrupted instead.
@@ -173,11 +173,11 @@ impl SessionState {
     }
 
     /// Returns what an evaluation with this value gives.
-    fn outcome(&self, value: &Dynamic) -> RhaiResult<Evaluation> {
+    fn outcome(&self, value: &Dynamic) -> RhaiResult<EvalResult> {
         if value.is_unit() {
-            return Ok(Evaluation::unit());
+            return Ok(EvalResult::unit());
         }
-        Ok(Evaluation {
+        Ok(EvalResult {
             text: value_display::text(&self.engine, value)?,
             is_unit: false,
             figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
@@ -271,7 +271,7 @@ impl Interpreter for SessionState {
         code: &str,
         name: &str,
         file: Option<&Path>,
-    ) -> Result<Evaluation, ScriptError> {
+    ) -> Result<EvalResult, ScriptError> {
         let code = without_preamble(code);
         let code = self.sources.add(name, &code);
         self.linter.reset();
@@ -303,7 +303,7 @@ impl Interpreter for SessionState {
         &mut self,
         id: u64,
         values: &[WidgetValue],
-    ) -> Result<Evaluation, ScriptError> {
+    ) -> Result<EvalResult, ScriptError> {
         self.linter.reset();
         let _restricted = self.host.restrict(None);
         let called = self
