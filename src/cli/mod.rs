@@ -168,6 +168,7 @@ pub fn main() -> ExitCode {
         Some(Command::Kernel(kernel)) => kernel.run(&cli.common),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),
     };
+    watchdog::has_stopped();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The last resorts: a program that does not stop when it is told to, or that takes far more memory than it may, is ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::memory;
@@ -12,6 +13,14 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// questions an array may be there twice.
 const MEMORY_FACTOR: usize = 2;
 
+/// Whether what ran has stopped, so that the program ends by itself.
+static HAS_STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Says that what ran has stopped. A library that is slow to unload, as libtorch is, then ends no program with a message.
+pub(super) fn has_stopped() {
+    HAS_STOPPED.store(true, Ordering::Relaxed);
+}
+
 /// Ends the program with the exit code of an interrupt where it has not ended by itself in less than a second. What is being written to
 /// the disk is finished.
 pub(super) fn end_soon() {
@@ -19,6 +28,9 @@ pub(super) fn end_soon() {
         std::thread::sleep(PATIENCE);
         while odesync_base::interrupt::is_keeping() {
             std::thread::sleep(INTERVAL);
+        }
+        if HAS_STOPPED.load(Ordering::Relaxed) {
+            return;
         }
         super::print_error("interrupted; what was running does not stop by itself");
         std::process::exit(130);
