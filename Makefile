@@ -174,7 +174,7 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test ode
 
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
-	$(PYTHON) tools/test_exports.py
+	$(PYTHON) tools/check_exports.py
 
 long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
@@ -183,7 +183,7 @@ long: setup ## what is too long for the gate: more kills at random moments, the 
 	$(MAKE) bench-peers
 	$(MAKE) exports
 	$(CARGO) build --release $(FEATURES)
-	$(PYTHON) tools/test_trackers.py
+	$(PYTHON) tools/check_trackers.py
 	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays

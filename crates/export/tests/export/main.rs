@@ -1,5 +1,5 @@
 //! Tests of exports: what the files hold, and that the C of every field computes what the field computes. The Python files are
-//! run by `tools/test_exports.py`.
+//! run by `tools/check_exports.py`.
 
 mod c_source;
 mod fields;

@@ -1,5 +1,5 @@
 //! What can and what cannot be exported. With `EXPORT_TO=FOLDER` the files of all fields are left there, with the derivatives that
-//! they should give, for `tools/test_exports.py`.
+//! they should give, for `tools/check_exports.py`.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hands trainings to the real clients of TensorBoard, wandb and MLflow, and reads every scalar back.
 
-    tools/test_trackers.py [PROGRAM]      # PROGRAM: odesync, target/release/odesync where none is given
+    tools/check_trackers.py [PROGRAM]      # PROGRAM: odesync, target/release/odesync where none is given
 
 Makes a virtual environment of its own in target/trackers and installs the clients there (some 600 MB, once); nothing is sent anywhere:
 wandb works offline, MLflow in a file of SQLite.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the files that odesync exports with the libraries they are for, against the derivatives and solutions of odesync itself.
 
-    tools/test_exports.py [FOLDER]
+    tools/check_exports.py [FOLDER]
 
 Without FOLDER the files are written first, by a test of crates/export. A library that is not installed is skipped, and said so; with
 CI=true that is a failure. Needed are numpy and scipy; tried are onnxruntime, jax, torch (with torchdiffeq for its solves), and
