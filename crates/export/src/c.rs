@@ -1,9 +1,9 @@
 //! C99 source, with no library but math.h.
 
-use odesync_ode::field::{Binary, InputSignal, Op, Signal, Unary, VectorField};
+use odesync_ode::field::{Binary, InputSignal, Signal, Unary, VectorField};
 
-use crate::language::{Language, operations, used_blocks, used_inputs, write_field};
-use crate::text::{NonFinite, Statements, block_identifiers, block_remark, one_line};
+use crate::language::{Language, used_blocks, used_inputs, uses, uses_inputs, write_field};
+use crate::text::{NonFinite, Statements, block_identifiers, block_remark, needed_texts, one_line};
 use crate::{Error, ExportOptions, Result};
 
 /// Most numbers of the variables of the function, which lie on the stack.
@@ -110,40 +110,27 @@ pub(crate) fn source(field: &VectorField, options: &ExportOptions) -> Result<Str
 
 /// Returns the functions that the operations of a field use and math.h does not have.
 fn helpers(field: &VectorField) -> String {
-    let used =
-        |wanted: Unary| operations(field).any(|op| matches!(op, Op::Unary(f, _) if *f == wanted));
+    let used = |wanted: &[Unary]| uses(field, wanted);
     let all = [
         (
-            used(Unary::Sign),
+            used(&[Unary::Sign]),
             "static double sign(double x) { return (x > 0.0) - (x < 0.0); }\n",
         ),
         (
-            used(Unary::Gelu),
+            used(&[Unary::Gelu]),
             "static double gelu(double x) { return 0.5 * x * erfc(-0.70710678118654752440 * x); }\n",
         ),
         (
-            used(Unary::Sigmoid) || used(Unary::Silu),
+            used(&[Unary::Sigmoid, Unary::Silu]),
             "static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }\n",
         ),
         (
-            used(Unary::Softplus),
+            used(&[Unary::Softplus]),
             "static double softplus(double x) { return fmax(x, 0.0) + log1p(exp(-fabs(x))); }\n",
         ),
-        (
-            operations(field).any(|op| matches!(op, Op::Signal(_))),
-            PIECEWISE_CUBIC,
-        ),
+        (uses_inputs(field), PIECEWISE_CUBIC),
     ];
-    let used: String = all
-        .iter()
-        .filter(|(used, _)| *used)
-        .map(|(_, text)| *text)
-        .collect();
-    if used.is_empty() {
-        used
-    } else {
-        format!("\n{used}")
-    }
+    needed_texts(&all)
 }
 
 /// The function that evaluates an external input.

@@ -1,10 +1,10 @@
 //! Julia source: a function `f!(du, u, p, t)` as OrdinaryDiffEq.jl wants it. A value of one component is a number there, any other a
 //! vector.
 
-use odesync_ode::field::{Binary, InputSignal, Op, Signal, Unary, VectorField};
+use odesync_ode::field::{Binary, InputSignal, Signal, Unary, VectorField};
 
-use crate::language::{Language, operations, used_blocks, used_inputs, write_field};
-use crate::text::{NonFinite, Statements, block_identifiers, block_remark, one_line};
+use crate::language::{Language, used_blocks, used_inputs, uses, uses_inputs, write_field};
+use crate::text::{NonFinite, Statements, block_identifiers, block_remark, needed_texts, one_line};
 use crate::{Error, ExportOptions, Result};
 
 /// A value in the source: a number where its length is 1, else a vector.
@@ -63,9 +63,7 @@ pub(crate) fn source(field: &VectorField, options: &ExportOptions) -> Result<Str
 
 /// Returns the functions that the operations of a field use and Julia does not have.
 fn helpers(field: &VectorField) -> String {
-    let used = |wanted: &[Unary]| {
-        operations(field).any(|op| matches!(op, Op::Unary(f, _) if wanted.contains(f)))
-    };
+    let used = |wanted: &[Unary]| uses(field, wanted);
     let all = [
         (
             used(&[Unary::Gelu, Unary::Erf]),
@@ -84,21 +82,9 @@ fn helpers(field: &VectorField) -> String {
             used(&[Unary::Softplus]),
             "softplus(x) = max(x, 0) + log1p(exp(-abs(x)))\n",
         ),
-        (
-            operations(field).any(|op| matches!(op, Op::Signal(_))),
-            PIECEWISE_CUBIC,
-        ),
+        (uses_inputs(field), PIECEWISE_CUBIC),
     ];
-    let used: String = all
-        .iter()
-        .filter(|(used, _)| *used)
-        .map(|(_, text)| *text)
-        .collect();
-    if used.is_empty() {
-        used
-    } else {
-        format!("\n{used}")
-    }
+    needed_texts(&all)
 }
 
 /// The function that evaluates an external input.

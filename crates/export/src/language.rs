@@ -104,6 +104,16 @@ pub(crate) fn operations(field: &VectorField) -> impl Iterator<Item = &Op> {
         .map(|id| &field.nodes()[id.index()])
 }
 
+/// Whether a field has one of these functions.
+pub(crate) fn uses(field: &VectorField, wanted: &[Unary]) -> bool {
+    operations(field).any(|op| matches!(op, Op::Unary(f, _) if wanted.contains(f)))
+}
+
+/// Whether a field has an external input.
+pub(crate) fn uses_inputs(field: &VectorField) -> bool {
+    operations(field).any(|op| matches!(op, Op::Signal(_)))
+}
+
 /// Returns the parameter blocks that du/dt depends on, by their indices, increasing.
 pub(crate) fn used_blocks(field: &VectorField) -> Vec<usize> {
     let mut used: Vec<usize> = operations(field)

@@ -114,6 +114,16 @@ pub(crate) fn block_remark(block: &ParamBlock, identifier: &str) -> String {
     parts.join(", ")
 }
 
+/// Returns those of the texts that are needed, after an empty line; nothing where none is.
+pub(crate) fn needed_texts(texts: &[(bool, &str)]) -> String {
+    let needed = texts.iter().filter(|(is_needed, _)| *is_needed);
+    let needed: String = needed.map(|(_, text)| *text).collect();
+    match needed.is_empty() {
+        true => needed,
+        false => format!("\n{needed}"),
+    }
+}
+
 /// Words for numbers that have no digits: infinity and not-a-number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NonFinite {

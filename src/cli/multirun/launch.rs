@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::experiments::multirun::{BATCH_SCRIPT_FILE, BatchScript, LauncherSettings, Multirun};
+use crate::experiments::multirun::{
+    BATCH_SCRIPT_FILE, BatchScript, LauncherSettings, Multirun, TaskCommand,
+};
 use crate::script::ScriptError;
 
 use super::super::GlobalArgs;
@@ -20,25 +22,18 @@ pub(super) fn launch(
     let program = std::env::current_exe().map_err(runtime_error)?;
     let working_dir = std::env::current_dir().map_err(runtime_error)?;
     let absolute = std::path::absolute(folder).map_err(runtime_error)?;
-    let flags = common.access.flags();
+    let command = TaskCommand {
+        program: &program,
+        folder: &absolute,
+        working_dir: &working_dir,
+        flags: &common.access.flags(),
+    };
     let file = folder.join(BATCH_SCRIPT_FILE);
     let script = match launcher {
-        LauncherSettings::Slurm(settings) => BatchScript::slurm(
-            multirun,
-            settings,
-            &program,
-            &absolute,
-            &working_dir,
-            &flags,
-        ),
-        LauncherSettings::Script(settings) => BatchScript::command_lines(
-            multirun,
-            settings,
-            &program,
-            &absolute,
-            &working_dir,
-            &flags,
-        ),
+        LauncherSettings::Slurm(settings) => BatchScript::slurm(multirun, settings, &command),
+        LauncherSettings::Script(settings) => {
+            BatchScript::command_lines(multirun, settings, &command)
+        }
         LauncherSettings::Parallel => return Ok(()),
     };
     let script = script.map_err(|e| usage_error(e.to_string()))?;

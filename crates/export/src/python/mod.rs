@@ -6,7 +6,7 @@ mod solve;
 
 use odesync_ode::field::{Binary, InputSignal, Op, Signal, Unary, VectorField};
 
-use crate::language::{Language, operations, used_blocks, used_inputs, write_field};
+use crate::language::{Language, operations, used_blocks, used_inputs, uses, write_field};
 use crate::text::{NonFinite, Statements, block_identifiers, block_remark, one_line};
 use crate::{ExportOptions, PythonLibrary, Result};
 
@@ -94,16 +94,13 @@ pub(crate) fn source(field: &VectorField, options: &ExportOptions) -> Result<Str
 
 /// Returns the functions of the module `special` that the operations of a field use.
 fn special_functions(field: &VectorField) -> Vec<&'static str> {
-    let uses = |wanted: &[Unary]| {
-        operations(field).any(|op| matches!(op, Op::Unary(f, _) if wanted.contains(f)))
-    };
     let all: [(&str, &[Unary]); 3] = [
         ("erf", &[Unary::Erf]),
         ("expit", &[Unary::Sigmoid, Unary::Silu]),
         ("ndtr", &[Unary::Gelu]),
     ];
     all.into_iter()
-        .filter(|(_, of)| uses(of))
+        .filter(|(_, of)| uses(field, of))
         .map(|(name, _)| name)
         .collect()
 }

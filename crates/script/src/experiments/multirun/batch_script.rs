@@ -45,30 +45,45 @@ fn quoted_path(path: &Path) -> Result<String> {
     }
 }
 
-/// Returns the flags of the members' runs: their arguments were typed, and so were these.
-fn quoted_flags(flags: &[String]) -> String {
-    let mut text = String::from("--typed-arguments");
-    for flag in flags {
-        text.push(' ');
-        text.push_str(&quote(flag));
+/// The command that runs members of a multirun. All paths should be absolute.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskCommand<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// Folder of the multirun.
+    pub folder: &'a Path,
+    /// Folder in which the program runs.
+    pub working_dir: &'a Path,
+    /// Flags that say what the members may touch.
+    pub flags: &'a [String],
+}
+
+impl TaskCommand<'_> {
+    /// Returns the command for a shell, without the members. The arguments of the members were typed, and so were the flags.
+    fn text(&self) -> Result<String> {
+        let mut text = format!(
+            "{} multirun run {} --typed-arguments",
+            quoted_path(self.program)?,
+            quoted_path(self.folder)?
+        );
+        for flag in self.flags {
+            text.push(' ');
+            text.push_str(&quote(flag));
+        }
+        Ok(text)
     }
-    text
 }
 
 impl BatchScript {
     /// Makes the batch script of Slurm: an array of jobs, each with the members of one task. A task that nears the end of its time
     /// stops its members at a checkpoint and is queued again; one that is killed with its machine is queued again by Slurm.
-    /// All paths should be absolute; `flags` are those that say what the members may touch.
     ///
     /// # Errors
     /// A setting with a line break; a path that is not UTF-8.
     pub fn slurm(
         multirun: &Multirun,
         settings: &SlurmLauncher,
-        program: &Path,
-        folder: &Path,
-        working_dir: &Path,
-        flags: &[String],
+        command: &TaskCommand,
     ) -> Result<Self> {
         let each = settings.members_per_task;
         let tasks = multirun.members.len().div_ceil(each);
@@ -87,7 +102,7 @@ impl BatchScript {
             // %A is the job, %a the task.
             (
                 "output".into(),
-                Some(folder.join("slurm-%A_%a.log").display().to_string()),
+                Some(command.folder.join("slurm-%A_%a.log").display().to_string()),
             ),
             ("open-mode".into(), Some("append".into())),
             ("requeue".into(), None),
@@ -129,7 +144,7 @@ impl BatchScript {
             }
             let _ = writeln!(text, "#SBATCH {line}");
         }
-        let _ = writeln!(text, "\ncd {} || exit 1", quoted_path(working_dir)?);
+        let _ = writeln!(text, "\ncd {} || exit 1", quoted_path(command.working_dir)?);
         for line in &settings.setup {
             let _ = writeln!(text, "{line}");
         }
@@ -146,7 +161,7 @@ if [ "$last" -gt {last} ]; then last={last}; fi
 again=0
 trap 'again=1; kill -TERM "$task"' USR1
 trap 'kill -TERM "$task"' TERM
-{program} multirun run {folder} {flags} --members "$first-$last" --threads "${{SLURM_CPUS_PER_TASK:-{cpus}}}" &
+{run} --members "$first-$last" --threads "${{SLURM_CPUS_PER_TASK:-{cpus}}}" &
 task=$!
 wait "$task"
 code=$?
@@ -159,9 +174,7 @@ if [ "$again" = 1 ] && [ "$code" = 130 ]; then
 fi
 exit "$code"
 "#,
-            program = quoted_path(program)?,
-            folder = quoted_path(folder)?,
-            flags = quoted_flags(flags),
+            run = command.text()?,
             cpus = settings.cpus_per_task,
         );
         Ok(BatchScript { text, tasks })
@@ -175,23 +188,18 @@ exit "$code"
     pub fn command_lines(
         multirun: &Multirun,
         settings: &ScriptLauncher,
-        program: &Path,
-        folder: &Path,
-        working_dir: &Path,
-        flags: &[String],
+        command: &TaskCommand,
     ) -> Result<Self> {
         let each = settings.members_per_task;
         let members = multirun.members.len();
         let tasks = members.div_ceil(each);
-        let (program, folder) = (quoted_path(program)?, quoted_path(folder)?);
+        let (run, working_dir) = (command.text()?, quoted_path(command.working_dir)?);
         let mut text = String::new();
         for task in 0..tasks {
             let (first, last) = (task * each, ((task + 1) * each).min(members) - 1);
             let _ = writeln!(
                 text,
-                "cd {} && {program} multirun run {folder} {} --members {first}-{last} --threads {}",
-                quoted_path(working_dir)?,
-                quoted_flags(flags),
+                "cd {working_dir} && {run} --members {first}-{last} --threads {}",
                 settings.cpus_per_task
             );
         }

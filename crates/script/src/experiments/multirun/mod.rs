@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 
-pub use batch_script::{BATCH_SCRIPT_FILE, BatchScript};
+pub use batch_script::{BATCH_SCRIPT_FILE, BatchScript, TaskCommand};
 pub use launcher::{LauncherSettings, NumberOrText, ScriptLauncher, SlurmLauncher};
 pub use picture::{PICTURE_FILE, sweep_figure};
 pub use status::MemberStatus;
