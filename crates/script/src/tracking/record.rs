@@ -155,6 +155,7 @@ pub(super) fn scalars(record: &EpochRecord, method: &TrainingMethod) -> Vec<(&'s
         TrainingMethod::Vanilla | TrainingMethod::Homotopy(_) => {}
     }
     all.extend(record.validation.map(|x| ("validation", x)));
+    all.extend(record.damping.map(|x| ("damping", x)));
     all.retain(|(_, x)| !x.is_nan());
     all
 }
