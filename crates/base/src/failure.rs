@@ -26,6 +26,8 @@ pub struct RunningMethod {
     pub name: &'static str,
     /// Whether it is meant for stiff problems, so that stiffness cannot be the reason of the failure.
     pub handles_stiffness: bool,
+    /// Whether the size of its steps is given, so that it cannot take smaller ones by itself.
+    pub has_fixed_steps: bool,
 }
 
 /// The reason for which a solve could not be finished.
@@ -125,6 +127,16 @@ impl SolveFailure {
                 "step size fell to {step:.1e} {at}, and numbers near this t are {:.1e} apart: t is beyond the resolution of numbers; count \
                  the time from the start of the solve instead (t - t[0])",
                 t.abs().next_up() - t.abs()
+            ),
+            FailureReason::NotFinite if *step != 0.0 && method.has_fixed_steps => format!(
+                "the solution is not finite after a step of {step:.1e} from {place}: the step is too long for these equations or the solution \
+                 blows up there; take a smaller step_size or more substeps, or a method that chooses its steps ({}); or the field itself \
+                 is not finite there (a division by zero, a logarithm or root of a negative number)",
+                method.others(&["dopri5", "radau"])
+            ),
+            FailureReason::NotFinite if *step != 0.0 => format!(
+                "the field is not finite {at}, nor is it after a shorter step: check the equations there (a division by zero, a logarithm \
+                 or root of a negative number)"
             ),
             FailureReason::NotFinite => format!(
                 "the field is not finite {at}: check the initial state and the equations there (a division by zero, a \

@@ -34,6 +34,7 @@ fn every_reason_says_where_and_what_to_do() {
         method: RunningMethod {
             name: "dopri5",
             handles_stiffness: false,
+            has_fixed_steps: false,
         },
     };
     let mut page = String::new();
@@ -58,11 +59,21 @@ fn every_reason_says_where_and_what_to_do() {
             method: RunningMethod {
                 name: "radau",
                 handles_stiffness: true,
+                has_fixed_steps: false,
             },
             ..failure.clone()
         };
         page += &format!("{kind:?} with radau\n{failure}\n\n");
     }
+    let kind = FailureReason::NotFinite;
+    let mut fixed = SolveFailure {
+        reason: kind,
+        ..failure.clone()
+    };
+    fixed.method.has_fixed_steps = true;
+    page += &format!("{kind:?} with fixed steps\n{fixed}\n\n");
+    fixed.step = 0.0;
+    page += &format!("{kind:?} at the start\n{fixed}\n\n");
     // Many state variables, the second of several samples.
     let wide = SolveFailure {
         t: 0.0,

@@ -149,7 +149,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
                 FailureReason::TooManySteps(_) => FailureReason::TooManySteps(options.max_steps),
                 reason => reason,
             },
-            method: options.solver.running(),
+            method: options.running_method(),
             ..failure
         });
         work.stats += stats;

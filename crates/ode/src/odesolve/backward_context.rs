@@ -126,7 +126,7 @@ impl BackwardContext {
             step: 0.0,
             state: saved.u0.clone(),
             sample: saved.sample,
-            method: self.options.solver.running(),
+            method: self.options.running_method(),
         }
     }
 

@@ -111,7 +111,7 @@ pub(crate) fn backward(
                 step: 0.0,
                 state: solution[end * dof..(end + 1) * dof].to_vec(),
                 sample,
-                method: options.solver.running(),
+                method: options.running_method(),
             });
         }
         let interval = [t[start], t[end]];

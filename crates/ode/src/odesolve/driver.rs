@@ -125,7 +125,7 @@ pub(crate) fn check_events_defined(
             step: work.recorded.steps.last().map_or(0.0, Step::h),
             state: work.state.clone(),
             sample: problem.sample,
-            method: options.solver.running(),
+            method: options.running_method(),
         }),
     }
 }

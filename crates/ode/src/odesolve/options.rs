@@ -13,6 +13,7 @@ use super::solvers;
 use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
 use crate::field::VectorField;
 use crate::{Error, Result};
+use odesync_base::failure::RunningMethod;
 use odesync_base::option_set;
 use odesync_base::options::{Count, Flag, Maybe, Named, NonNegative, OneOf, Positive};
 use odesync_base::text::count_of;
@@ -194,6 +195,15 @@ impl SolveOptions {
     /// Whether steps have a fixed size: because the options ask for it, or because the method has no error estimate.
     pub fn is_fixed_step(&self) -> bool {
         self.step_size.is_some() || self.substeps.is_some() || !self.solver.is_adaptive()
+    }
+
+    /// Returns what messages about a failed solve need to know of the method and its steps.
+    pub(crate) fn running_method(&self) -> RunningMethod {
+        RunningMethod {
+            name: self.solver.name,
+            handles_stiffness: self.solver.handles_stiffness(),
+            has_fixed_steps: self.is_fixed_step(),
+        }
     }
 
     /// Checks every option for its range and for consistency with the others.

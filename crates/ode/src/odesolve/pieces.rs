@@ -183,7 +183,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             step: self.work.recorded.steps.last().map_or(0.0, |s| s.h()),
             state: self.state.clone(),
             sample: self.problem.sample,
-            method: self.options.solver.running(),
+            method: self.options.running_method(),
         }
     }
 

@@ -1,7 +1,6 @@
 //! A method of solving: its name, its order and its family, which determines how its steps are computed.
 
 use super::tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
-use odesync_base::failure::RunningMethod;
 
 /// A method of solving initial value problems, one file each in `solvers/`.
 #[derive(Debug)]
@@ -48,15 +47,12 @@ impl Solver {
         }
     }
 
-    /// Returns what messages about a failed solve need to know of the method.
-    pub fn running(&self) -> RunningMethod {
-        RunningMethod {
-            name: self.name,
-            handles_stiffness: !matches!(
-                self.family,
-                SolverFamily::ExplicitRungeKutta(_) | SolverFamily::Adams(_)
-            ),
-        }
+    /// Whether the method is meant for stiff problems.
+    pub(crate) fn handles_stiffness(&self) -> bool {
+        !matches!(
+            self.family,
+            SolverFamily::ExplicitRungeKutta(_) | SolverFamily::Adams(_)
+        )
     }
 
     /// Whether the method estimates the error of a step and so adapts the step size; otherwise steps have a fixed size.

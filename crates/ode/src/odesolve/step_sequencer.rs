@@ -389,7 +389,7 @@ impl<'a> StepSequencer<'a> {
             step: self.attempted_h,
             state: state.to_vec(),
             sample,
-            method: self.options.solver.running(),
+            method: self.options.running_method(),
         }
     }
 

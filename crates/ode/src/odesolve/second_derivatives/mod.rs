@@ -219,7 +219,7 @@ pub fn replay(
         step: 0.0,
         state: problem.u0.to_vec(),
         sample: problem.sample,
-        method: options.solver.running(),
+        method: options.running_method(),
     }
     .into())
 }
