@@ -3,7 +3,7 @@
 #[path = "script/configs.rs"]
 mod configs;
 
-use odesync_script::script::{Output, Session, SessionOptions};
+use odesync_script::script::{Doc, Output, Session, SessionOptions};
 use odesync_train::datasets::{Dataset, write_csv, write_npz, write_safetensors};
 
 fn session() -> Session {
@@ -42,5 +42,74 @@ fn every_example_runs() {
         assert!(result.is_ok(), "{}: {}", doc.name, result.unwrap_err());
         assert!(doc.text.ends_with(['.', ')']), "{doc:?}");
         assert_ne!(doc.topic, "other", "{doc:?}");
+        if doc.receiver_type.is_some() {
+            check_assignments(&doc);
+        }
+    }
+}
+
+/// Checks that an assignment to a property, and to what is in its value, changes it or is an error.
+fn check_assignments(property: &Doc) {
+    let Doc { name, example, .. } = property;
+    let read = format!(".{name}");
+    let mut reads = example.rmatch_indices(&read);
+    let is_whole = |at: usize| {
+        let next = example[at + read.len()..].chars().next();
+        next.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+    };
+    let end = reads.find(|(at, _)| is_whole(*at)).expect(example).0;
+    // The value whose property is read: back to the bracket or comma that it stands behind.
+    let mut depth = 0;
+    let begins = |(_, c): &(usize, char)| {
+        depth += i32::from(")]}".contains(*c)) - i32::from("([{".contains(*c));
+        depth < 0 || depth == 0 && ",;".contains(*c)
+    };
+    let start = example[..end].char_indices().rev().find(begins);
+    let start = start.map_or(0, |(at, _)| at + 1);
+    let owner = &example[start..end];
+    let statements = example[..start].rfind(';').map_or(0, |at| at + 1);
+    let before = &example[..statements];
+    let value = format!("let probe = {{ {before} {owner} }}; probe.{name}");
+    let kind = session().eval(&format!("type_of({{ {value} }})"), None);
+    let kind = kind.unwrap_or_else(|e| panic!("{value}: {e}")).text;
+    let (shown, assignments): (&str, &[&str]) = match kind.trim_matches('"') {
+        "array" => (
+            "",
+            &[
+                "[0] = \"changed\"",
+                ".push(\"changed\")",
+                " = [\"changed\"]",
+            ],
+        ),
+        "map" => (
+            "",
+            &[".changed = 1", "[\"changed\"] = 1", " = #{ changed: 1 }"],
+        ),
+        "Array" => (
+            "",
+            &[
+                "[0] = 12345.5",
+                "[0..1] = 12345.5",
+                " += 1.0",
+                " = zeros(77)",
+            ],
+        ),
+        "Field" => (
+            ".params",
+            &[".params = [12345.5]", ".params[0] = 12345.5", " = ()"],
+        ),
+        "Config" => ("", &[".set(\"random_seed\", 12345)", " = ()"]),
+        "string" => ("", &[" = \"changed\"", " += \"changed\"", "[0] = 'c'"]),
+        "i64" | "f64" => ("", &[" = 12345", " += 1"]),
+        "bool" => ("", &[" = !probe.dof", " = 12345"]),
+        _ => ("", &[" = ()", " = 12345"]),
+    };
+    for assignment in assignments {
+        let shown = format!("`${{probe.{name}{shown}}}`");
+        let code =
+            format!("{value}; let before = {shown}; probe.{name}{assignment}; before == {shown}");
+        if let Ok(unchanged) = session().eval(&code, None) {
+            assert_eq!(unchanged.text, "false", "nothing happened: {code}");
+        }
     }
 }

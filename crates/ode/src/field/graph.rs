@@ -40,6 +40,18 @@ impl ParamBlock {
         self.shape.iter().product()
     }
 
+    /// Returns a name for each value, in order: the block's name, with the indices of the value where the block is no scalar,
+    /// `weight[2, 0]`.
+    pub fn value_names(&self) -> impl Iterator<Item = String> {
+        use ndarray::Dimension;
+        ndarray::indices(self.shape.as_slice())
+            .into_iter()
+            .map(|at| match at.slice() {
+                [] => self.name.clone(),
+                indices => format!("{}{indices:?}", self.name),
+            })
+    }
+
     /// Returns whether the block has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

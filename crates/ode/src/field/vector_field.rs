@@ -90,6 +90,14 @@ impl VectorField {
         self.gather(&self.values)
     }
 
+    /// Returns the names of the trainable parameters, one for each of [`VectorField::params`], in the same order: that in which the
+    /// field declares its blocks.
+    pub fn param_names(&self) -> Vec<String> {
+        self.trainable_blocks()
+            .flat_map(ParamBlock::value_names)
+            .collect()
+    }
+
     /// Returns the entries of a vector over all values that belong to trainable blocks.
     pub fn gather(&self, all: &[f64]) -> Vec<f64> {
         self.trainable_blocks()

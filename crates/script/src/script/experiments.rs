@@ -180,6 +180,12 @@ impl ScriptType for ScriptConfig {
     fn show(&self) -> String {
         self.0.to_yaml().trim_end().to_string()
     }
+
+    const CHANGES_IN_PLACE: bool = true;
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.0.to_yaml() == other.0.to_yaml()
+    }
 }
 
 fn configurations(reg: &mut Registry) {

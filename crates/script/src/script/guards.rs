@@ -101,18 +101,20 @@ pub fn register(reg: &mut Registry) {
 fn lists(reg: &mut Registry) {
     const ITEM: usize = size_of::<Dynamic>();
     // rhai joins two lists, while a list and a number are added element by element: neither is meant for certain.
-    reg.overload("+").body(|_: List, _: List| -> Result<Dynamic> {
-        Err(Error::invalid(
-            "+ of two lists could mean either: array(x) + y adds their elements, x.append(y) puts y at the end of x",
-        ))
-    });
+    for name in ["+", "+="] {
+        reg.overload(name)
+            .body(|_: &mut List, _: List| -> Result<Dynamic> {
+                Err(Error::invalid(
+                    "+ of two lists could mean either: array(x) + y adds their elements, x.append(y) puts y at the end of x",
+                ))
+            });
+    }
     let host = reg.host();
     let append = move |a: &mut List, b: List| -> Result<()> {
         check_memory(&host, "the list", a.len() + b.len(), ITEM)?;
         a.extend(b);
         Ok(())
     };
-    reg.overload("+=").body(append.clone());
     reg.function(
         "list.append(other)",
         "Appends the items of another list.",

@@ -25,6 +25,8 @@ pub use body::BindingBody;
 use body::Overloads;
 pub use catalogue::{Catalogue, Doc};
 pub use function::{Function, Property, ReadableProperty};
+use read_only::Comparisons;
+pub(in crate::script) use read_only::{check_unchanged, same_number};
 
 /// The registry of bindings, to which they are declared. The recipe for a new binding is in [`crate::script`].
 pub struct Registry {
@@ -37,6 +39,7 @@ pub struct Registry {
     overloads: Overloads,
     /// Names of the functions that got another body outside their declarations.
     overloaded: Vec<&'static str>,
+    comparisons: Comparisons,
 }
 
 impl Registry {
@@ -50,6 +53,7 @@ impl Registry {
             catalogue: Catalogue::default(),
             overloads: Overloads::default(),
             overloaded: vec![],
+            comparisons: Comparisons::default(),
         }
     }
 
@@ -139,6 +143,7 @@ impl Registry {
 
     /// Registers a type under the name that scripts and messages use, and how a value is printed.
     pub fn script_type<T: ScriptType>(&mut self) -> &mut Self {
+        self.comparisons.add::<T>();
         self.engine
             .register_type_with_name::<T>(T::NAME)
             .register_fn("to_string", |value: &mut T| value.show())

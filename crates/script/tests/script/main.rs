@@ -17,5 +17,6 @@ mod known_constants;
 mod landscape;
 mod messages;
 mod numerics;
+mod public_reports;
 mod steps;
 mod support;

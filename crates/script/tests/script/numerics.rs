@@ -124,6 +124,12 @@ fn linear_algebra() {
             "inverse([[2, 1], [1, 1]])",
             "Array[2, 2] [[1, -1], [-1, 2]]",
         ),
+        // The determinants are beyond the range of numbers.
+        ("(inverse([[1e200, 0], [0, 1e200]]) * 1e200)[1][1]", "1.0"),
+        (
+            "abs((inverse([[1e-161, 0], [0, 2e-161]]) * 2e-161)[0][0] - 2.0) < 1e-14",
+            "true",
+        ),
         // λ² + 0.2 λ + 4 = 0
         (
             "let e = eigenvalues([[0, 1], [-4, -0.2]]); norm(e.real + 0.1) < 1e-14 && norm(e.imag - sqrt(3.99) * [1, -1]) < 1e-14",

@@ -58,7 +58,8 @@ fn vector(x: impl IntoIterator<Item = f64>) -> Dynamic {
 }
 
 fn inverse(host: &Host, x: &Numbers) -> Result<ScriptArray> {
-    let inverse = square(host, "inverse", x)?.try_inverse();
+    // By elimination: the closed formulas of small matrices go through a determinant, which leaves the range of numbers early.
+    let inverse = square(host, "inverse", x)?.lu().try_inverse();
     match inverse.filter(|a| a.iter().all(|x| x.is_finite())) {
         Some(inverse) => Ok(to_array(&inverse)),
         None => Err(Error::invalid(

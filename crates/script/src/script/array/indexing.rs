@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{ArrayD, ArrayViewMutD, Axis, Slice};
 use rhai::{Array as List, Dynamic};
 
 use crate::{Error, Result};
@@ -46,33 +46,26 @@ impl ScriptArray {
     /// Assigns `x[i] = value`; the value is a number or has the item's shape.
     fn set_item(&mut self, index: i64, given: &Dynamic) -> Result<()> {
         let index = self.index_of(index)?;
-        let value = convert::to_array(given, "the value assigned")?;
-        let mut item = self.data_mut().index_axis_mut(Axis(0), index);
-        match value.ndim() == 0 || value.shape() == item.shape() {
-            true => item.assign(
-                &value
-                    .broadcast(item.raw_dim())
-                    .ok_or_else(|| Error::invalid("the value assigned does not fit"))?,
-            ),
-            false if item.ndim() == 0 => {
-                return Err(Error::invalid(format!(
-                    "the value assigned should be a number, as the item is, not {}",
-                    convert::describe(given)
-                )));
-            }
-            false => {
-                return Err(Error::invalid(format!(
-                    "the value assigned has shape {:?}, the item has shape {:?}: give values of that shape, or one number for all",
-                    value.shape(),
-                    item.shape()
-                )));
-            }
-        }
-        Ok(())
+        let item = self.data_mut().index_axis_mut(Axis(0), index);
+        assign(item, given, "the item")
+    }
+
+    /// Assigns `x[from..to] = value`; the value is a number or has the part's shape.
+    fn set_slice(&mut self, from: i64, to: i64, given: &Dynamic) -> Result<()> {
+        let (axis, range) = self.slice_range(0, from, to)?;
+        let part = self.data_mut().slice_axis_mut(axis, Slice::from(range));
+        assign(part, given, "the part")
     }
 
     /// Returns the subarray along an axis from index `from` (included) to `to` (excluded); negative indices count from the end.
     fn slice(&self, axis: i64, from: i64, to: i64) -> Result<ScriptArray> {
+        let (axis, range) = self.slice_range(axis, from, to)?;
+        let part = self.0.slice_axis(axis, Slice::from(range));
+        Ok(ScriptArray::new(part.to_owned()))
+    }
+
+    /// Returns the axis and the range of positions from `from` up to but without `to`; negative ones count from the end.
+    fn slice_range(&self, axis: i64, from: i64, to: i64) -> Result<(Axis, Range<usize>)> {
         let axis = axis_of(axis, self.0.ndim())?;
         let n = self.shape()[axis];
         let bound = |at: i64| {
@@ -91,12 +84,31 @@ impl ScriptArray {
                 "slice: the end {to} comes before the start {from}; give the smaller position first"
             )));
         }
-        Ok(ScriptArray::new(
-            self.0
-                .slice_axis(Axis(axis), Slice::from(from..to))
-                .to_owned(),
-        ))
+        Ok((Axis(axis), from..to))
     }
+}
+
+/// Assigns a number, or values of the same shape, to part of an Array, which messages call `what`.
+fn assign(mut part: ArrayViewMutD<'_, f64>, given: &Dynamic, what: &str) -> Result<()> {
+    let value = convert::to_array(given, "the value assigned")?;
+    let fits = value.ndim() == 0 || value.shape() == part.shape();
+    match value.broadcast(part.raw_dim()).filter(|_| fits) {
+        Some(values) => part.assign(&values),
+        None if part.ndim() == 0 => {
+            return Err(Error::invalid(format!(
+                "the value assigned should be a number, as the item is, not {}",
+                convert::describe(given)
+            )));
+        }
+        None => {
+            return Err(Error::invalid(format!(
+                "the value assigned has shape {:?}, {what} has shape {:?}: give values of that shape, or one number for all",
+                value.shape(),
+                part.shape()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Resolves a script's axis number; negative numbers count from the last axis.
@@ -228,6 +240,18 @@ pub(super) fn register(reg: &mut Registry) {
         .register_indexer_set(
             |x: &mut ScriptArray, i: i64, value: Dynamic| -> RhaiResult<()> {
                 Ok(x.set_item(i, &value)?)
+            },
+        )
+        .register_indexer_set(
+            |x: &mut ScriptArray, r: Range<i64>, value: Dynamic| -> RhaiResult<()> {
+                let end = if r.end == i64::MAX { int_len(x) } else { r.end };
+                Ok(x.set_slice(r.start, end, &value)?)
+            },
+        )
+        .register_indexer_set(
+            |x: &mut ScriptArray, r: RangeInclusive<i64>, value: Dynamic| -> RhaiResult<()> {
+                let end = r.end().checked_add(1).unwrap_or_else(|| int_len(x));
+                Ok(x.set_slice(*r.start(), end, &value)?)
             },
         );
 

@@ -29,13 +29,20 @@ mod series;
 mod shaping;
 
 pub use super::dense::ScriptArray;
-use super::registry::{Registry, ScriptType};
+use super::registry::{Registry, ScriptType, same_number};
 
 impl ScriptType for ScriptArray {
     const NAME: &'static str = "Array";
 
     fn show(&self) -> String {
         self.to_string()
+    }
+
+    const CHANGES_IN_PLACE: bool = true;
+
+    fn is_same(&self, other: &Self) -> bool {
+        let mut pairs = self.data().iter().zip(other.data());
+        self.data().shape() == other.data().shape() && pairs.all(|(a, b)| same_number(*a, *b))
     }
 }
 

@@ -16,7 +16,7 @@ use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::Keys;
 use super::options::Options;
-use super::registry::{Registry, ScriptType};
+use super::registry::{Registry, ScriptType, check_unchanged};
 use super::solving::{SOLVER, check_solution_memory, note_stiffness, note_unresolved, solver};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
@@ -289,10 +289,16 @@ fn properties(reg: &mut Registry) {
         let names = d.0.names().iter().map(|n| Dynamic::from(n.clone()));
         names.collect::<List>()
     });
-    reg.engine().register_indexer_get(
-        |d: &mut ScriptDataset, name: ImmutableString| -> RhaiResult<ScriptArray> {
-            let j = d.0.component_index(&name)?;
-            Ok(squeeze(d.0.u().index_axis(Axis(2), j)))
-        },
-    );
+    let column = |d: &mut ScriptDataset, name: &str| -> RhaiResult<ScriptArray> {
+        let j = d.0.component_index(name)?;
+        Ok(squeeze(d.0.u().index_axis(Axis(2), j)))
+    };
+    reg.engine()
+        .register_indexer_get(move |d: &mut ScriptDataset, name: ImmutableString| column(d, &name))
+        .register_indexer_set(
+            move |d: &mut ScriptDataset, name: ImmutableString, given: Dynamic| {
+                let label = format!("the column {name:?} of the data");
+                check_unchanged(&label, &format!("[{name:?}]"), &column(d, &name)?, &given)
+            },
+        );
 }

@@ -34,7 +34,7 @@ use super::convert;
 use super::error::RhaiResult;
 use super::keys::{Key, Keys, distinct};
 use super::options::Options;
-use super::registry::{Registry, ScriptType};
+use super::registry::{Registry, ScriptType, same_number};
 use crate::Result;
 use odesync_base::options::Value;
 use odesync_base::random::{Generator, with_default_generator};
@@ -90,6 +90,14 @@ impl ScriptType for ScriptField {
 
     fn show(&self) -> String {
         summary(&self.0)
+    }
+
+    const CHANGES_IN_PLACE: bool = true;
+
+    /// Only the parameters can be assigned.
+    fn is_same(&self, other: &Self) -> bool {
+        let (a, b) = (self.0.params(), other.0.params());
+        a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_number(*a, *b))
     }
 }
 
@@ -329,6 +337,16 @@ fn properties(reg: &mut Registry) {
         f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
         Ok(())
     });
+    reg.property(
+        "field.param_names -> list",
+        "The names of the trainable parameters, one for each number of field.params and in the same order: that in which the field \
+         declares them, whatever the order of the list in trainable([…]).",
+        "lotka_volterra().trainable([\"d\", \"a\"]).param_names",
+    )
+    .get(|f: &mut ScriptField| {
+        let names = f.0.param_names().into_iter().map(Dynamic::from);
+        names.collect::<List>()
+    });
     reg.function(
         "field.param(name)",
         "The values of one parameter block, in its shape.",
@@ -353,7 +371,7 @@ fn properties(reg: &mut Registry) {
     );
     reg.function(
         "field.trainable([\"a\", \"b\"]) or field.trainable(#{ a: #{ min: 0, max: 5, prior: [1, 0.5] }, b: #{ log: true }, c: #{} }) -> Field",
-        "The same field with these parameters trained as well. A map says what is known of each constant: bounds that training never \
+        "The same field with these parameters trained as well; field.param_names has their order. A map says what is known of each constant: bounds that training never \
          crosses, a normal prior (mean and standard deviation, in the constant's units), and whether its logarithm is trained. \
          weak_constraint() and homotopy() without a coupling honour it; gradient descent refuses it.",
         "lotka_volterra().trainable([\"a\", \"d\"]).params",

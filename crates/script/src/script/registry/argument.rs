@@ -21,6 +21,15 @@ pub trait ScriptType: Variant + Clone {
 
     /// Returns what `print` shows of a value, by itself and inside lists and maps.
     fn show(&self) -> String;
+
+    /// Whether bindings change values of this type in place, such as `model.params = …`. The copy that a property returns is then
+    /// compared with what it was, so that no change is lost without a word.
+    const CHANGES_IN_PLACE: bool = false;
+
+    /// Whether two values are the same, as far as bindings change them; for types that are [`Self::CHANGES_IN_PLACE`].
+    fn is_same(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// A script's type, as the engine tells types apart.

@@ -81,13 +81,14 @@ impl<'a> Property<'a> {
             Rc::new(move |value: &mut T| -> RhaiResult<Dynamic> { getter(value).into_result() });
         let kind = registry.type_name::<T>();
         let (of_setter, name, of) = (getter.clone(), doc.name, kind.clone());
+        let comparisons = registry.comparisons.clone();
         registry
             .engine
             .register_get(name, move |value: &mut T| getter(value));
         registry
             .engine
             .register_set(name, move |value: &mut T, given: Dynamic| {
-                read_only::set(name, &of, || of_setter(value), &given)
+                read_only::set(name, &of, &comparisons, || of_setter(value), &given)
             });
         registry.catalogue.properties.push((kind, doc.name));
         ReadableProperty {

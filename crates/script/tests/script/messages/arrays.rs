@@ -10,7 +10,7 @@ fn arrays() {
         "reshape(zeros(0), [4611686018427387904, 0])",
         "zeros([1000000, 1000000])",
         // No allocator counts memory here; with a counting allocator the message differs, see `tests/memory.rs`.
-        "let x = [1.0]; loop { x += x; }",
+        "let x = [1.0]; loop { x.append(x); }",
         "array(3)",
         "array([[1, 2], [3]])",
         "array([1, [2]])",

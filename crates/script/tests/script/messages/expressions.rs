@@ -23,6 +23,8 @@ fn expressions() {
         "let d = dataset([0, 1, 2], [[1.0], [2.0], [3.0]]); d.u[1] = 5.0",
         "let d = dataset([0, 1, 2], [[1.0], [2.0], [3.0]]); d.u = zeros([3, 1])",
         "let d = dataset([0, 1, 2], [[1.0], [2.0], [3.0]]); d.names[0] = \"x\"",
+        "let d = dataset([0, 1, 2], [[1.0], [2.0], [3.0]]); d[\"u0\"][1] = 5",
+        "let e = experiment(config(\"lotka_volterra\")); e.config.set(\"training.lr\", 3.0)",
         "let d = dataset([0, 1, 2], [[1.0], [2.0], [3.0]]); d[\"v\"]",
         "2^3",
         "let x = 2; x ^= 3",
