@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::cells::{CellParser, CsvCell};
 use super::detect::{Delimiter, detect_header};
+use super::grid::{CellGrid, GridCell};
 use super::lines::Lines;
 use super::number_format::NumberFormat;
 use super::options::CsvOptions;
@@ -63,14 +64,55 @@ impl CsvTable {
             options.decimal,
             options.thousands,
         );
+        let mut table = CsvTable::of_rows(rows, n_columns, format, options, notes);
+        let cells = options.cells(format);
+        table.take_header(path, Some((&lines, delimiter)), options, &cells)?;
+        table.take_units(&cells);
+        table.check_rows(path)
+    }
+
+    /// Makes the table of cells that have types.
+    pub fn from_grid(path: &Path, grid: CellGrid, options: &CsvOptions) -> Result<Self> {
+        let texts = grid.rows.iter().flat_map(|(_, row)| row);
+        let format = NumberFormat::detect(
+            texts.filter_map(GridCell::text),
+            false,
+            options.decimal,
+            options.thousands,
+        );
+        let n_columns = grid.rows.first().map_or(0, |(_, row)| row.len());
+        let mut rows = Vec::with_capacity(grid.rows.len());
+        for (line, row) in grid.rows {
+            check()?;
+            rows.push((line, row.iter().map(|cell| cell.write(format)).collect()));
+        }
+        let mut table = CsvTable::of_rows(rows, n_columns, format, options, grid.notes);
+        match grid.header {
+            Some(names) => (table.header, table.units) = (names, grid.units),
+            None => {
+                let cells = options.cells(format);
+                table.take_header(path, None, options, &cells)?;
+                table.take_units(&cells);
+            }
+        }
+        table.check_rows(path)
+    }
+
+    /// Makes a table of rows without a header, with a note on how its numbers are written.
+    fn of_rows(
+        rows: Vec<Row>,
+        n_columns: usize,
+        format: NumberFormat,
+        options: &CsvOptions,
+        mut notes: Vec<String>,
+    ) -> Self {
         if format.decimal == ',' && options.decimal.is_none() {
             notes.push("the decimal mark is a comma".into());
         }
         if format.is_grouped && options.thousands.is_none() {
             notes.push("thousands are separated".into());
         }
-        let cells = options.cells(format);
-        let mut table = CsvTable {
+        CsvTable {
             header: vec![],
             header_line: None,
             units: vec![],
@@ -78,17 +120,18 @@ impl CsvTable {
             rows,
             format,
             notes,
-        };
-        table.take_header(path, &lines, delimiter, options, &cells)?;
-        table.take_units(&cells);
-        match table.rows.is_empty() {
+        }
+    }
+
+    fn check_rows(self, path: &Path) -> Result<Self> {
+        match self.rows.is_empty() {
             true => Err(data_error(
                 path,
-                table.header_line,
+                self.header_line,
                 None,
                 "there is a header but no data below it: the file needs a row for each time",
             )),
-            false => Ok(table),
+            false => Ok(self),
         }
     }
 
@@ -96,8 +139,7 @@ impl CsvTable {
     fn take_header(
         &mut self,
         path: &Path,
-        lines: &Lines<'_>,
-        delimiter: Delimiter,
+        text: Option<(&Lines<'_>, Delimiter)>,
         options: &CsvOptions,
         cells: &CellParser<'_>,
     ) -> Result<()> {
@@ -111,6 +153,7 @@ impl CsvTable {
             let (line, names) = self.rows.remove(0);
             (self.header, self.header_line) = (names, Some(line));
         } else if options.header.is_none()
+            && let Some((lines, delimiter)) = text
             && let Some((line, comment)) = lines.comment
             && let Some(names) = names_of_comment(comment, delimiter, self.n_columns, cells)
         {
