@@ -1,6 +1,12 @@
 //! Tables whose cells have types: what spreadsheets and files of arrays hold.
 
+use std::path::Path;
+
 use super::number_format::NumberFormat;
+use super::options::CsvOptions;
+use super::table::CsvTable;
+use odesync_base::error::Result;
+use odesync_base::interrupt::check;
 
 /// A cell of a table whose cells have types.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -68,6 +74,35 @@ pub(in crate::datasets) struct CellGrid {
 
 /// Memory that a cell takes while a table is read: its own, and that of its text.
 pub(in crate::datasets) const BYTES_OF_CELL: usize = 96;
+
+impl CsvTable {
+    /// Makes the table of cells that have types.
+    pub fn from_grid(path: &Path, grid: CellGrid, options: &CsvOptions) -> Result<Self> {
+        let texts = grid.rows.iter().flat_map(|(_, row)| row);
+        let format = NumberFormat::detect(
+            texts.filter_map(GridCell::text),
+            false,
+            options.decimal,
+            options.thousands,
+        );
+        let n_columns = grid.rows.first().map_or(0, |(_, row)| row.len());
+        let mut rows = Vec::with_capacity(grid.rows.len());
+        for (line, row) in grid.rows {
+            check()?;
+            rows.push((line, row.iter().map(|cell| cell.write(format)).collect()));
+        }
+        let mut table = CsvTable::of_rows(rows, n_columns, format, options, grid.notes);
+        match grid.header {
+            Some(names) => (table.header, table.units) = (names, grid.units),
+            None => {
+                let cells = options.cells(format);
+                table.take_header(path, None, options, &cells)?;
+                table.take_units(&cells);
+            }
+        }
+        table.check_rows(path)
+    }
+}
 
 #[cfg(test)]
 mod tests {

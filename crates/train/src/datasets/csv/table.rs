@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::cells::{CellParser, CsvCell};
 use super::detect::{Delimiter, detect_header};
-use super::grid::{CellGrid, GridCell};
 use super::lines::Lines;
 use super::number_format::NumberFormat;
 use super::options::CsvOptions;
@@ -71,35 +70,8 @@ impl CsvTable {
         table.check_rows(path)
     }
 
-    /// Makes the table of cells that have types.
-    pub fn from_grid(path: &Path, grid: CellGrid, options: &CsvOptions) -> Result<Self> {
-        let texts = grid.rows.iter().flat_map(|(_, row)| row);
-        let format = NumberFormat::detect(
-            texts.filter_map(GridCell::text),
-            false,
-            options.decimal,
-            options.thousands,
-        );
-        let n_columns = grid.rows.first().map_or(0, |(_, row)| row.len());
-        let mut rows = Vec::with_capacity(grid.rows.len());
-        for (line, row) in grid.rows {
-            check()?;
-            rows.push((line, row.iter().map(|cell| cell.write(format)).collect()));
-        }
-        let mut table = CsvTable::of_rows(rows, n_columns, format, options, grid.notes);
-        match grid.header {
-            Some(names) => (table.header, table.units) = (names, grid.units),
-            None => {
-                let cells = options.cells(format);
-                table.take_header(path, None, options, &cells)?;
-                table.take_units(&cells);
-            }
-        }
-        table.check_rows(path)
-    }
-
     /// Makes a table of rows without a header, with a note on how its numbers are written.
-    fn of_rows(
+    pub fn of_rows(
         rows: Vec<Row>,
         n_columns: usize,
         format: NumberFormat,
@@ -123,7 +95,8 @@ impl CsvTable {
         }
     }
 
-    fn check_rows(self, path: &Path) -> Result<Self> {
+    /// Refuses a table without rows.
+    pub fn check_rows(self, path: &Path) -> Result<Self> {
         match self.rows.is_empty() {
             true => Err(data_error(
                 path,
@@ -136,7 +109,7 @@ impl CsvTable {
     }
 
     /// Takes the names of the columns out of the first row, or out of the comment before it.
-    fn take_header(
+    pub fn take_header(
         &mut self,
         path: &Path,
         text: Option<(&Lines<'_>, Delimiter)>,
@@ -165,7 +138,7 @@ impl CsvTable {
     }
 
     /// Takes a row of units below the header out of the rows: words and no number, where a row of data has at least its time.
-    fn take_units(&mut self, cells: &CellParser<'_>) {
+    pub fn take_units(&mut self, cells: &CellParser<'_>) {
         let Some((_, first)) = self.rows.first().filter(|_| !self.header.is_empty()) else {
             return;
         };

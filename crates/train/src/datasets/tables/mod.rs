@@ -8,17 +8,21 @@
 //! | `sheet.rs` | the cells of a sheet |
 //! | `serial_dates.rs` | dates as Excel counts them |
 //! | `parquet.rs`, `parquet_values.rs` | the columns of a Parquet file, and their values |
-//! | `arrays.rs` | named arrays to columns |
+//! | `arrays.rs`, `array_choice.rs` | named arrays to columns, and which of them are |
 //! | `mat.rs`, `mat_elements.rs` | the arrays of a MATLAB file up to version 7, and the elements that it consists of |
 //! | `hdf5.rs` | the arrays of an HDF5 file: MATLAB's since version 7.3 and NetCDF-4 among them |
 
+mod array_choice;
 mod arrays;
 mod format;
+#[cfg(feature = "tables")]
 mod hdf5;
 mod mat;
 mod mat_elements;
 mod options;
+#[cfg(feature = "tables")]
 mod parquet;
+#[cfg(feature = "tables")]
 mod parquet_values;
 mod serial_dates;
 mod sheet;
@@ -37,7 +41,8 @@ use odesync_base::error::{Error, Result};
 use odesync_base::memory::{format_bytes, limit};
 
 /// Reads a table: one row for each time, and for each sample where there are several, from text, an Excel workbook, a Parquet file, a
-/// MATLAB file or an HDF5 file (NetCDF-4 is HDF5). What the file is, is seen from its content.
+/// MATLAB file or an HDF5 file (NetCDF-4 and MATLAB's since version 7.3 are). What the file is, is seen from its content. Parquet and
+/// HDF5 need the feature `tables`.
 ///
 /// All of them have the options of [`read_csv`](super::read_csv), except `delimiter`, and but for spreadsheets `header` and `skip`.
 /// What they leave open is found as in a table of text. Of a file of arrays every array with a value for each time is a column, and
@@ -79,10 +84,28 @@ fn grid_of(
             let grid = sheet::read_sheet(path, &bytes, options)?;
             Ok((grid, options.csv.clone()))
         }
+        #[cfg(feature = "tables")]
         TableFormat::Parquet => Ok((parquet::read_columns(path, bytes)?, options.csv.clone())),
         TableFormat::Matlab => mat::read_arrays(path, &bytes, options),
+        #[cfg(feature = "tables")]
         TableFormat::Hdf5 => hdf5::read_arrays(path, bytes, options),
+        #[cfg(not(feature = "tables"))]
+        TableFormat::Parquet | TableFormat::Hdf5 => Err(not_built(path, format)),
     }
+}
+
+/// Returns the error of a program without the readers that take long to build.
+#[cfg(not(feature = "tables"))]
+fn not_built(path: &Path, format: TableFormat) -> Error {
+    data_error(
+        path,
+        None,
+        None,
+        format!(
+            "this is {}, and this program was built without its reader: build it with `--features tables`, or save the data as CSV or .xlsx",
+            format.describe()
+        ),
+    )
 }
 
 /// Calls `read`. The readers of other crates may panic at a damaged file; that is an error here.

@@ -72,6 +72,8 @@ fn choose_sheet(
     match wanted {
         Some(Column::Name(name)) => names()
             .position(|own| own == name)
+            // On a command line a number is text.
+            .or_else(|| name.parse().ok().filter(|index| *index < sheets.len()))
             .ok_or_else(|| at(unknown("sheet", name, names()))),
         Some(Column::Index(index)) if *index >= sheets.len() => Err(data_error(
             path,
