@@ -147,10 +147,7 @@ impl DiscoverArgs {
         if !self.missing.is_empty() {
             options.push(format!("missing: {}", list(&self.missing)));
         }
-        let reader = match TEXT_ENDINGS.contains(&ending(&self.file).as_str()) {
-            true => "read_csv",
-            false => "read_table",
-        };
+        let reader = reader_of(&self.file);
         let read = match options.is_empty() {
             true => format!("{reader}({file})"),
             false => format!("{reader}({file}, #{{ {} }})", options.join(", ")),
@@ -184,14 +181,17 @@ impl DiscoverArgs {
 /// Endings of the names of tables of text; read_table reads those too.
 const TEXT_ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "dat", ""];
 
-/// Returns the ending of a file's name, in lower case; of one that gzip has packed that before it.
-fn ending(file: &Path) -> String {
+/// Returns the function that reads a file of this name, packed by gzip or not.
+fn reader_of(file: &Path) -> &'static str {
     let of = |path: &Path| path.extension().unwrap_or_default().to_ascii_lowercase();
     let ending = match of(file) == "gz" {
         true => of(&file.with_extension("")),
         false => of(file),
     };
-    ending.to_string_lossy().into_owned()
+    match TEXT_ENDINGS.iter().any(|text| ending == *text) {
+        true => "read_csv",
+        false => "read_table",
+    }
 }
 
 /// Returns a list of strings as a script writes it.
@@ -203,4 +203,23 @@ fn list(texts: &[String]) -> String {
 /// Returns a string as a script writes it.
 fn text(text: &str) -> String {
     Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_reads_text_and_other_tables() {
+        for (file, reader) in [
+            ("a.csv", "read_csv"),
+            ("a.TSV.gz", "read_csv"),
+            ("a", "read_csv"),
+            ("a.xlsx", "read_table"),
+            ("b/a.mat", "read_table"),
+            ("a.parquet", "read_table"),
+        ] {
+            assert_eq!(reader_of(Path::new(file)), reader, "{file}");
+        }
+    }
 }

@@ -365,7 +365,7 @@ fn files_that_are_cut_short_are_refused() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
     #[test]
     fn damaged_files_are_never_a_panic(
         which in 0..10_usize,
