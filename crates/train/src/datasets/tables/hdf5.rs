@@ -122,8 +122,15 @@ impl HdfArrays<'_> {
             .collect();
         let attributes = dataset.attrs().unwrap_or_default();
         let text = |name: &str| match attributes.get(name) {
-            Some(AttrValue::String(text) | AttrValue::AsciiString(text)) => text.clone(),
-            Some(AttrValue::VarLenAsciiString(text)) => text.clone(),
+            Some(
+                AttrValue::String(text)
+                | AttrValue::AsciiString(text)
+                | AttrValue::VarLenString(text)
+                | AttrValue::VarLenAsciiString(text),
+            ) => text.clone(),
+            Some(
+                AttrValue::StringSized { value, .. } | AttrValue::AsciiStringSized { value, .. },
+            ) => value.clone(),
             _ => String::new(),
         };
         let mut kind = kind_of(&dataset.dtype()?);

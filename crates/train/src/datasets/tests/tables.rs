@@ -171,7 +171,7 @@ fn options_are_those_of_the_text() {
     };
     let numbered = || CsvOptions {
         state: Some(vec![3.into(), 1.into()]),
-        missing: vec!["-5".into(), "4".into()],
+        missing: vec!["11".into(), "4".into()],
         ..CsvOptions::default()
     };
     for options in [named, numbered] {
@@ -277,8 +277,16 @@ fn what_is_not_there_is_answered_with_what_is() {
         notes.contains("left out: \"label\", which holds words"),
         "{notes}"
     );
-    let (matrix, _) = reading("arrays.h5", &in_group("/u"));
-    assert_eq!((matrix.len(), matrix.dof()), (12, 1));
+    let untimed = TableOptions {
+        csv: CsvOptions {
+            dt: Some(0.5),
+            ..CsvOptions::default()
+        },
+        ..in_group("/u")
+    };
+    let (matrix, _) = reading("arrays.h5", &untimed);
+    assert_eq!((matrix.len(), matrix.dof()), (12, 2));
+    assert_eq!(matrix.t()[3], 1.5);
 }
 
 #[test]
