@@ -21,6 +21,7 @@ pub(in crate::datasets) enum GridCell {
 
 impl GridCell {
     /// Returns a whole number; as text where it has more digits than a float.
+    #[cfg(feature = "tables")]
     pub fn of_integer(value: i128) -> Self {
         const EXACT: i128 = 1 << 53;
         match (-EXACT..=EXACT).contains(&value) {
