@@ -10,12 +10,14 @@ CARGO_DENY := third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 MDBOOK_VERSION := 0.5.4
 MDBOOK := third/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 
+# The readers of Parquet and HDF5 take long to build: programs are without them, and the gate has them.
+TABLES := --features tables
 # Without libtorch odesync-torch is not built; it is no default member, so that plain cargo commands leave it out too.
 ifdef NO_TORCH
 FEATURES := --no-default-features
-MEMBERS := $(FEATURES)
+MEMBERS := $(FEATURES) $(TABLES)
 else
-MEMBERS := --workspace
+MEMBERS := --workspace $(TABLES)
 endif
 # How the program itself is built, and what that needs.
 ifdef TORCH
@@ -108,7 +110,7 @@ endif
 	$(CARGO) test --no-fail-fast $(MEMBERS)
 # Only the root package knows the feature `torch`; without it, all else is what was tested above.
 ifndef NO_TORCH
-	$(CARGO) test --no-fail-fast --no-default-features --package odesync --lib --test linking
+	$(CARGO) test --no-fail-fast --no-default-features $(TABLES) --package odesync --lib --test linking
 endif
 
 test-cuda: setup ## the torch engine on an NVIDIA GPU against the reference figures (says so where there is none)
@@ -120,7 +122,7 @@ lint: setup licences msrv ## the gate without its tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets $(MEMBERS) -- -D warnings
 ifndef NO_TORCH
-	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features $(TABLES) -- -D warnings
 endif
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(MEMBERS)
 # Crates cannot use each other in a circle, folders of one crate can; this looks for it.
@@ -153,7 +155,7 @@ scripts: $(PROGRAM_SETUP) ## run every script of scripts/ with the short setting
 # Uses what `make test` has built. The programs are short; an argument makes some of them longer.
 examples: setup ## build and run every program of examples/ and crates/ode/examples/
 	@set -e; for file in examples/*.rs crates/ode/examples/*.rs; do name=$$(basename $$file .rs); echo "== $$name"; \
-	  $(CARGO) run --quiet $(FEATURES) --example $$name; done
+	  $(CARGO) run --quiet $(FEATURES) $(TABLES) --example $$name; done
 
 bits: $(PROGRAM_SETUP) ## every output of tests/bits has the bits of the record
 	$(CARGO) build --release $(PROGRAM)

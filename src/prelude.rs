@@ -18,8 +18,9 @@
 //! ```
 
 pub use crate::datasets::{
-    ArrayNames, CsvOptions, DataUnits, Dataset, RelativeTo, read_csv, read_json, read_npy,
-    read_npz, read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
+    ArrayNames, CsvOptions, DataUnits, Dataset, RelativeTo, TableOptions, read_csv, read_json,
+    read_npy, read_npz, read_safetensors, read_schmidt_lipson, read_table, write_csv, write_npz,
+    write_safetensors,
 };
 pub use crate::discovery::{DiscoverOptions, Discovery};
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};

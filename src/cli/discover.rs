@@ -1,4 +1,4 @@
-//! `odesync discover FILE.csv`
+//! `odesync discover FILE`
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +16,19 @@ Examples:
   odesync discover measured.csv
   odesync discover measured.csv --time t --state x,v --out runs/measured
   odesync discover driven.csv --input force
+  odesync discover measured.xlsx --sheet "run 2"
 
 A report is printed. In the folder lie index.html, a page with all of it, the run of the highest evidence (load reads it), a copy of the
 data, figures of the fit, the equations, and discover.rhai, the script that repeats it and can be changed.")]
 pub(super) struct DiscoverArgs {
-    /// The data: a table of numbers with a row for each time, packed by gzip or not
+    /// The data: a table of numbers with a row for each time, as text, packed by gzip or not, or in a file of Excel, MATLAB, Parquet or HDF5
     file: PathBuf,
+    /// Sheet of a workbook that holds the table [default: the first]
+    #[arg(long, value_name = "SHEET")]
+    sheet: Option<String>,
+    /// Group or array of a MATLAB or HDF5 file that holds the table [default: found]
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     /// Column of the time [default: the one named t or time, else one of dates, else the first]
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
@@ -127,7 +134,12 @@ impl DiscoverArgs {
         if let Some(skip) = self.skip {
             options.push(format!("skip: {skip}"));
         }
-        for (key, value) in [("delimiter", &self.delimiter), ("decimal", &self.decimal)] {
+        for (key, value) in [
+            ("sheet", &self.sheet),
+            ("group", &self.group),
+            ("delimiter", &self.delimiter),
+            ("decimal", &self.decimal),
+        ] {
             if let Some(value) = value {
                 options.push(format!("{key}: {}", text(value)));
             }
@@ -135,9 +147,10 @@ impl DiscoverArgs {
         if !self.missing.is_empty() {
             options.push(format!("missing: {}", list(&self.missing)));
         }
+        let reader = reader_of(&self.file);
         let read = match options.is_empty() {
-            true => format!("read_csv({file})"),
-            false => format!("read_csv({file}, #{{ {} }})", options.join(", ")),
+            true => format!("{reader}({file})"),
+            false => format!("{reader}({file}, #{{ {} }})", options.join(", ")),
         };
         let mut chosen = vec![];
         if !self.hidden.is_empty() {
@@ -165,6 +178,22 @@ impl DiscoverArgs {
     }
 }
 
+/// Endings of the names of tables of text; read_table reads those too.
+const TEXT_ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "dat", ""];
+
+/// Returns the function that reads a file of this name, packed by gzip or not.
+fn reader_of(file: &Path) -> &'static str {
+    let of = |path: &Path| path.extension().unwrap_or_default().to_ascii_lowercase();
+    let ending = match of(file) == "gz" {
+        true => of(&file.with_extension("")),
+        false => of(file),
+    };
+    match TEXT_ENDINGS.iter().any(|text| ending == *text) {
+        true => "read_csv",
+        false => "read_table",
+    }
+}
+
 /// Returns a list of strings as a script writes it.
 fn list(texts: &[String]) -> String {
     let items: Vec<String> = texts.iter().map(|item| text(item)).collect();
@@ -174,4 +203,23 @@ fn list(texts: &[String]) -> String {
 /// Returns a string as a script writes it.
 fn text(text: &str) -> String {
     Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_reads_text_and_other_tables() {
+        for (file, reader) in [
+            ("a.csv", "read_csv"),
+            ("a.TSV.gz", "read_csv"),
+            ("a", "read_csv"),
+            ("a.xlsx", "read_table"),
+            ("b/a.mat", "read_table"),
+            ("a.parquet", "read_table"),
+        ] {
+            assert_eq!(reader_of(Path::new(file)), reader, "{file}");
+        }
+    }
 }

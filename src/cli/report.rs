@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use odesync_script::report::run_report;
 
 use crate::config::{Config, ConfigSource};
-use crate::datasets::{CsvOptions, Dataset, read_csv};
+use crate::datasets::{Dataset, TableOptions, read_table};
 use crate::experiments::{CONFIG_FILE, Experiment};
 use crate::files::write_atomically;
 use crate::script::{ErrorKind, ScriptError};
@@ -76,7 +76,7 @@ impl ReportArgs {
     /// Returns the data of the run; `None` where there are none in its folder.
     fn data(&self) -> crate::Result<Option<Dataset>> {
         let (table, config) = (self.run.join("data.csv"), self.run.join(CONFIG_FILE));
-        let of_table = |path: &Path| read_csv(path, &CsvOptions::default()).map(Some);
+        let of_table = |path: &Path| read_table(path, &TableOptions::default()).map(Some);
         match &self.data {
             Some(file) => of_table(file),
             None if table.is_file() => of_table(&table),

@@ -22,6 +22,8 @@ fn make_files() {
     write_csv("measured.csv", &data.clone().with_names(["x"]).unwrap()).unwrap();
     let fixtures = odesync_testing::repository().join("tests/fixtures");
     std::fs::copy(fixtures.join("stored.npz"), "measured.npz").unwrap();
+    let tables = odesync_testing::repository().join("crates/train/tests/data/tables");
+    std::fs::copy(tables.join("tables.xlsx"), "measured.xlsx").unwrap();
     write_safetensors("measured.safetensors", &data).unwrap();
     write_npz("mine.npz", &data).unwrap();
     std::fs::write("measured.json", r#"{"t": [0, 1], "u": [[1], [2]]}"#).unwrap();

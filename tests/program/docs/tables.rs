@@ -126,6 +126,7 @@ fn every_option_is_described() {
             "loss_and_gradient(blackbox([2, 2, 2]), dataset(lotka_volterra(), [1, 1], [0, 1]), vanilla(), OPTIONS)",
         ),
         (DATA, "read_csv(\"x\", OPTIONS)"),
+        (DATA, "read_table(\"x\", OPTIONS)"),
         (DATA, "read_schmidt_lipson(\"x\", OPTIONS)"),
         (
             DATA,

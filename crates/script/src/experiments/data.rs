@@ -12,7 +12,7 @@ use odesync_base::options::{Named, find};
 use odesync_base::text::count_of;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_ode::{dynamics, odesolve};
-use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
+use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset, TableOptions};
 
 /// Relative and absolute tolerance of the truth: far below any noise, and below the accuracy asked of a model.
 const TRUTH_TOLERANCES: (f64, f64) = (1e-11, 1e-13);
@@ -130,6 +130,7 @@ fn file_format(path: &Path, given: Option<DataFormat>) -> Result<DataFormat> {
     };
     let implied = || match unpacked.extension().and_then(|e| e.to_str()).unwrap_or("") {
         "txt" | "tsv" | "dat" => Some(DataFormat::Csv),
+        "xlsx" | "xlsm" | "parquet" | "mat" | "h5" | "hdf5" | "nc" => Some(DataFormat::Table),
         ending => DataFormat::from_name(ending).ok(),
     };
     given.or_else(implied).ok_or_else(|| {
@@ -144,15 +145,20 @@ fn file_format(path: &Path, given: Option<DataFormat>) -> Result<DataFormat> {
 fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
     let format = file_format(path, settings.format)?;
     check_table_options(settings, format)?;
-    let table = &settings.table;
+    let table = &settings.table.csv;
+    let of_rows = || CsvOptions {
+        dt: table.dt.map(|dt| dt / settings.every.max(1) as f64),
+        ..table.clone()
+    };
     match format {
-        DataFormat::Csv => datasets::read_csv(
-            path,
-            &CsvOptions {
-                dt: table.dt.map(|dt| dt / settings.every.max(1) as f64),
-                ..table.clone()
-            },
-        ),
+        DataFormat::Csv => datasets::read_csv(path, &of_rows()),
+        DataFormat::Table => {
+            let options = TableOptions {
+                csv: of_rows(),
+                ..settings.table.clone()
+            };
+            datasets::read_table(path, &options)
+        }
         DataFormat::Json => datasets::read_json(path),
         DataFormat::Npz => datasets::read_npz(path, &array_names(table)?),
         DataFormat::Safetensors => datasets::read_safetensors(path, &array_names(table)?),
@@ -168,18 +174,25 @@ fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
     }
 }
 
-/// Refuses options of text tables where the file is none, and an initial state that is not that of the first row.
+/// Refuses options of tables where the file is none, and an initial state that is not that of the first row.
 fn check_table_options(settings: &FileDataSettings, format: DataFormat) -> Result<()> {
     let of_tables = |name: &&&str| {
         let elsewhere = ["time", "state", "dt"].contains(*name);
-        !elsewhere && find(&[CsvOptions::OPTIONS], name).is_some()
+        !elsewhere && find(&[CsvOptions::OPTIONS, TableOptions::OPTIONS], name).is_some()
     };
+    let is_table = matches!(format, DataFormat::Csv | DataFormat::Table);
+    let of_part = |name: &&str| find(&[TableOptions::OPTIONS], name).is_some();
     match settings.given.iter().find(of_tables) {
-        Some(name) if format != DataFormat::Csv => Err(Error::invalid(format!(
-            "dataset.{name} belongs to text tables, and the file is {}; leave it out",
+        Some(name) if !is_table => Err(Error::invalid(format!(
+            "dataset.{name} belongs to tables, and the file is {}; leave it out",
             format.to_name()
         ))),
-        Some(_) if settings.table.u0.is_some() && settings.from > 0 => Err(Error::invalid(
+        _ if format == DataFormat::Csv && settings.given.iter().any(of_part) => {
+            Err(Error::invalid(
+                "dataset.sheet and dataset.group belong to workbooks and files of arrays, and the file is text; leave them out",
+            ))
+        }
+        Some(_) if settings.table.csv.u0.is_some() && settings.from > 0 => Err(Error::invalid(
             "dataset.u0 is the state of the file's first row, and dataset.from begins after it; leave one of them out",
         )),
         _ => Ok(()),

@@ -12,7 +12,7 @@ use odesync_base::options::{
 };
 use odesync_base::{error, impl_named, option_set};
 use odesync_config::Config;
-use odesync_train::datasets::{CsvOptions, NoiseOptions};
+use odesync_train::datasets::{NoiseOptions, TableOptions};
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
     Homotopy, MultipleShooting, Optimizer, TrainOptions, TrainingMethod, WeakConstraint,
@@ -107,6 +107,8 @@ pub enum DataFormat {
     Safetensors,
     /// The pendulums of Schmidt and Lipson.
     SchmidtLipson,
+    /// A table of Excel, Parquet, MATLAB or HDF5.
+    Table,
 }
 
 impl_named!(
@@ -118,6 +120,7 @@ impl_named!(
     Npz = "npz",
     Safetensors = "safetensors",
     SchmidtLipson = "schmidt_lipson",
+    Table = "table",
 );
 
 option_set! {
@@ -145,8 +148,8 @@ option_set! {
     }
     sets {
         /// Columns of the time and the state, or the names of their arrays, the time between two selected rows of a file without
-        /// times, and how a text table is written.
-        pub table: CsvOptions;
+        /// times, and how a table is written.
+        pub table: TableOptions;
     }
     others {
         /// Noise to add; none where `None`.

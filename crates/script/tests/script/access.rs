@@ -21,6 +21,7 @@ const SCENE: &str = "
 /// A call of every function that takes a path, by the signature of the function; P is the path.
 const CALLS: &[(&str, &str)] = &[
     ("read_csv(", "read_csv(P)"),
+    ("read_table(", "read_table(P)"),
     ("read_json(", "read_json(P)"),
     ("read_npy(", "read_npy(P)"),
     ("read_npz(", "read_npz(P)"),

@@ -194,3 +194,38 @@ fn what_was_guessed_of_a_table_is_said_once() {
     let note = "columns are separated by \";\"; the decimal mark is a comma";
     assert_eq!(text.matches(note).count(), 1, "{text}");
 }
+
+#[test]
+fn a_workbook_is_the_same_as_text_in_scripts_and_experiments() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../train/tests/data/tables");
+    let folder = folder.display().to_string();
+    let (output, text) = Output::captured();
+    let path = format!("dataset.path={folder}/struct.mat");
+    let arguments = [
+        "dataset=file",
+        &path,
+        "+dataset.group=run",
+        "dataset.state=[x, v, k]",
+    ];
+    let mut session = Session::new(SessionOptions {
+        output,
+        arguments: arguments.map(String::from).into(),
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    let code = format!(
+        "let f = {folder:?}; let a = read_csv(f + \"/plain.csv\"); let b = read_table(f + \"/tables.xlsx\");
+         let d = experiment(config(\"lotka_volterra\")).dataset;
+         print([a.names == b.names, a.t == b.t, a.u[0, 1] == b.u[0, 1], d.names == a.names, d.len() == a.len()]);"
+    );
+    session
+        .eval(&code, None)
+        .unwrap_or_else(|e| panic!("{}", e.message));
+    let text = text.lock().unwrap().clone();
+    assert!(text.contains("[true, true, true, true, true]"), "{text}");
+    assert!(
+        text.contains("read_table: ") && text.contains("the sheet is \"plain\""),
+        "{text}"
+    );
+}

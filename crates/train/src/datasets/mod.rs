@@ -11,6 +11,7 @@
 //! | `units.rs` | [`DataUnits`]: words for labels |
 //! | `noise.rs` | Gaussian noise with PyTorch's random numbers |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
+//! | `tables/` | [`read_table`]: the same from Excel, Parquet, MATLAB and HDF5 |
 //! | `npy.rs` | [`read_npy`]: a single array from NumPy |
 //! | `arrays.rs` | [`ArrayNames`]: names of the arrays in a file that hold the data |
 //! | `npz.rs` | [`read_npz`], [`write_npz`]: NumPy's archives of arrays |
@@ -36,6 +37,7 @@ mod scalar_type;
 mod scaled;
 mod schmidt_lipson;
 mod simulated;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -53,6 +55,7 @@ pub use safetensors::{
     NamedTensors, read_safetensors, read_tensors, tensor_bytes, write_safetensors,
 };
 pub use schmidt_lipson::read_schmidt_lipson;
+pub use tables::{TableFormat, TableOptions, read_table, read_table_with_notes};
 pub use units::DataUnits;
 
 use std::path::Path;
@@ -105,12 +108,35 @@ fn gunzip(path: &Path, packed: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// Reads a file as text, without a byte order mark; one that gzip has packed is unpacked.
-fn read_text(path: &Path) -> Result<String> {
-    let mut bytes = read_bytes(path)?;
-    if bytes.starts_with(&GZIP) {
-        bytes = gunzip(path, &bytes)?;
+/// Reads a file as bytes; one that gzip has packed is unpacked.
+fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read_bytes(path)?;
+    match bytes.starts_with(&GZIP) {
+        true => gunzip(path, &bytes),
+        false => Ok(bytes),
     }
+}
+
+/// Reads a file as text, without a byte order mark; one that gzip has packed is unpacked. A table that is no text is refused with
+/// the name of the function that reads it.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = read_unpacked(path)?;
+    match TableFormat::of_bytes(&bytes) {
+        Some(format) => Err(data_error(
+            path,
+            None,
+            None,
+            format!(
+                "this is {}, not text: read_table reads it",
+                format.describe()
+            ),
+        )),
+        None => text_of(path, bytes),
+    }
+}
+
+/// Returns the bytes of a file as text, without a byte order mark.
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
     let cure = "save it as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(data_error(

@@ -13,11 +13,14 @@ use crate::script::registry::Registry;
 use odesync_base::option_set;
 use odesync_base::options::Whole;
 use odesync_train::datasets::{
-    ArrayNames, CsvOptions, Dataset, read_csv_with_notes, read_json, read_npy, read_npz,
-    read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
+    ArrayNames, CsvOptions, Dataset, TableOptions, read_csv_with_notes, read_json, read_npy,
+    read_npz, read_safetensors, read_schmidt_lipson, read_table_with_notes, write_csv, write_npz,
+    write_safetensors,
 };
 
 const CSV: Keys = &[CsvOptions::OPTIONS];
+
+const TABLE: Keys = &[TableOptions::OPTIONS, CsvOptions::OPTIONS];
 
 const ARRAYS: Keys = &[ArrayNames::OPTIONS];
 
@@ -39,6 +42,17 @@ fn csv(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
     let reading = read_csv_with_notes(path, &read)?;
     if !reading.notes.is_empty() {
         host.note_once(&format!("read_csv: {path}: {}", reading.notes.join("; ")));
+    }
+    Ok(wrap(reading.data))
+}
+
+fn table(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
+    let mut read = TableOptions::default();
+    options.read_set(&mut read)?;
+    options.finish()?;
+    let reading = read_table_with_notes(path, &read)?;
+    if !reading.notes.is_empty() {
+        host.note_once(&format!("read_table: {path}: {}", reading.notes.join("; ")));
     }
     Ok(wrap(reading.data))
 }
@@ -88,6 +102,16 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .options(CSV)
     .body(move |path: ImmutableString, options: Options| csv(&host, &path, options));
+    let host = reg.host();
+    reg.function(
+        "read_table(path, #{ sheet: \"run 1\", time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
+        "Data from a table in any format: text as read_csv, an Excel workbook (.xlsx), a MATLAB file (.mat); with the feature tables also \
+         Parquet and HDF5 (.h5, .mat since version 7.3, NetCDF-4). The options are those of read_csv, and sheet or group, the part of the \
+         file that holds the table.",
+        "read_table(\"measured.xlsx\", #{ time: \"t\", state: [\"x\"] })",
+    )
+    .options(TABLE)
+    .body(move |path: ImmutableString, options: Options| table(&host, &path, options));
     reg.function(
         "read_json(path) -> Dataset",
         "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",

@@ -45,6 +45,7 @@ const CALLS: &[(&str, &str)] = &[
     ("add_noise", "d.add_noise(0.1, Z)"),
     ("scaled", "d.scaled(2, Z)"),
     ("read_csv", "read_csv(\"a.csv\", Z)"),
+    ("read_table", "read_table(\"a.xlsx\", Z)"),
     ("read_npz", "read_npz(\"a.npz\", Z)"),
     ("read_safetensors", "read_safetensors(\"a.safetensors\", Z)"),
     ("read_schmidt_lipson", "read_schmidt_lipson(\"a.txt\", Z)"),

@@ -61,6 +61,11 @@ pub(super) fn names_sample(name: &str) -> bool {
     SAMPLES.contains(&plain(name).as_str())
 }
 
+/// Whether a column of this name is taken for the times.
+pub(in crate::datasets) fn names_time(name: &str) -> bool {
+    TIMES.contains(&plain(name).as_str())
+}
+
 /// A table whose columns are searched.
 pub(super) struct ColumnSearch<'a> {
     table: &'a CsvTable,

@@ -1,6 +1,7 @@
 //! Detection of the delimiter of a table, and of a header.
 
 use super::cells::{CellParser, CsvCell, has_decimal_comma};
+use super::column_search::names_sample;
 use super::instants::Instant;
 use super::number_format::NumberFormat;
 
@@ -118,8 +119,21 @@ fn is_grouped(cell: &str) -> bool {
     !cell.contains(' ') && formats.iter().any(|format| format.parse(cell).is_some())
 }
 
+/// Whether a cell is the name of the times that `write_csv` and most others give them.
+fn is_time(cell: &str) -> bool {
+    ["t", "time"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(cell))
+}
+
 /// Whether the first row is a header. The error states why that is ambiguous.
 pub(super) fn detect_header(first: &[String], cells: &CellParser<'_>) -> Result<bool, String> {
+    // Numbers may be names, of wavelengths or wells, but no value is called t.
+    if let [name, rest @ ..] = first
+        && (is_time(name) || (names_sample(name) && rest.first().is_some_and(|name| is_time(name))))
+    {
+        return Ok(true);
+    }
     let mut word = None;
     let mut numbers = false;
     for cell in first {

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2};
 
 use super::cells::{CellParser, CsvCell, has_decimal_comma};
 use super::columns::{ColumnRoles, note_of_single_times};
+use super::grid::CellGrid;
 use super::instants::Instant;
 use super::options::CsvOptions;
 use super::table::CsvTable;
@@ -48,7 +49,28 @@ pub fn read_csv_with_notes(path: impl AsRef<Path>, options: &CsvOptions) -> Resu
     let path = path.as_ref();
     options.check_ranges()?;
     let text = read_text(path)?;
-    let mut table = CsvTable::new(path, &text, options)?;
+    read_table_text(path, &text, options)
+}
+
+/// Reads the text of a table.
+pub(in crate::datasets) fn read_table_text(
+    path: &Path,
+    text: &str,
+    options: &CsvOptions,
+) -> Result<CsvReading> {
+    read_rows(path, CsvTable::new(path, text, options)?, options)
+}
+
+/// Reads a table whose cells have types.
+pub(in crate::datasets) fn read_grid(
+    path: &Path,
+    grid: CellGrid,
+    options: &CsvOptions,
+) -> Result<CsvReading> {
+    read_rows(path, CsvTable::from_grid(path, grid, options)?, options)
+}
+
+fn read_rows(path: &Path, mut table: CsvTable, options: &CsvOptions) -> Result<CsvReading> {
     let cells = options.cells(table.format);
     let columns = ColumnRoles::choose(&table, options, &cells)
         .map_err(|e| data_error(path, table.header_line, None, e.to_string()))?;

@@ -63,14 +63,28 @@ impl CsvTable {
             options.decimal,
             options.thousands,
         );
+        let mut table = CsvTable::of_rows(rows, n_columns, format, options, notes);
+        let cells = options.cells(format);
+        table.take_header(path, Some((&lines, delimiter)), options, &cells)?;
+        table.take_units(&cells);
+        table.check_rows(path)
+    }
+
+    /// Makes a table of rows without a header, with a note on how its numbers are written.
+    pub fn of_rows(
+        rows: Vec<Row>,
+        n_columns: usize,
+        format: NumberFormat,
+        options: &CsvOptions,
+        mut notes: Vec<String>,
+    ) -> Self {
         if format.decimal == ',' && options.decimal.is_none() {
             notes.push("the decimal mark is a comma".into());
         }
         if format.is_grouped && options.thousands.is_none() {
             notes.push("thousands are separated".into());
         }
-        let cells = options.cells(format);
-        let mut table = CsvTable {
+        CsvTable {
             header: vec![],
             header_line: None,
             units: vec![],
@@ -78,26 +92,27 @@ impl CsvTable {
             rows,
             format,
             notes,
-        };
-        table.take_header(path, &lines, delimiter, options, &cells)?;
-        table.take_units(&cells);
-        match table.rows.is_empty() {
+        }
+    }
+
+    /// Refuses a table without rows.
+    pub fn check_rows(self, path: &Path) -> Result<Self> {
+        match self.rows.is_empty() {
             true => Err(data_error(
                 path,
-                table.header_line,
+                self.header_line,
                 None,
                 "there is a header but no data below it: the file needs a row for each time",
             )),
-            false => Ok(table),
+            false => Ok(self),
         }
     }
 
     /// Takes the names of the columns out of the first row, or out of the comment before it.
-    fn take_header(
+    pub fn take_header(
         &mut self,
         path: &Path,
-        lines: &Lines<'_>,
-        delimiter: Delimiter,
+        text: Option<(&Lines<'_>, Delimiter)>,
         options: &CsvOptions,
         cells: &CellParser<'_>,
     ) -> Result<()> {
@@ -111,6 +126,7 @@ impl CsvTable {
             let (line, names) = self.rows.remove(0);
             (self.header, self.header_line) = (names, Some(line));
         } else if options.header.is_none()
+            && let Some((lines, delimiter)) = text
             && let Some((line, comment)) = lines.comment
             && let Some(names) = names_of_comment(comment, delimiter, self.n_columns, cells)
         {
@@ -122,7 +138,7 @@ impl CsvTable {
     }
 
     /// Takes a row of units below the header out of the rows: words and no number, where a row of data has at least its time.
-    fn take_units(&mut self, cells: &CellParser<'_>) {
+    pub fn take_units(&mut self, cells: &CellParser<'_>) {
         let Some((_, first)) = self.rows.first().filter(|_| !self.header.is_empty()) else {
             return;
         };

@@ -2,11 +2,13 @@ mod arrays;
 mod csv;
 mod csv_dialects;
 mod csv_guesses;
+mod csv_round_trip;
 mod dataset;
 mod json;
 mod npy;
 mod scaled;
 mod schmidt_lipson;
+mod tables;
 
 use super::*;
 
