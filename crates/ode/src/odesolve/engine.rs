@@ -11,6 +11,7 @@ use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
 use super::events::Event;
 use super::gradients::Adjoint;
+use super::mass_matrix;
 use super::options::{SolveOptions, check_times};
 use super::pieces;
 use super::recorded_steps::RecordedSteps;
@@ -188,6 +189,15 @@ pub fn check_batch(
     for problem in problems {
         field.check_state(problem.u0)?;
         check_times(problem.t)?;
+        if options.mass_matrix.is_some() {
+            let given = !options.breakpoints.given().is_empty();
+            let inside = || {
+                !field
+                    .breakpoints_within(problem.sample, problem.t)
+                    .is_empty()
+            };
+            mass_matrix::check_breakpoints(options, given || inside())?;
+        }
         if let Some(signal) = field
             .signals()
             .iter()

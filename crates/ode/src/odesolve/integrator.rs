@@ -4,6 +4,7 @@ use super::any_method::AnyMethod;
 use super::driver::Problem;
 use super::events::EventHit;
 use super::integrator_core::{IntegratorCore, Progress};
+use super::mass_matrix;
 use super::options::{SolveOptions, check_times};
 use super::recorded_steps::{RecordedSteps, Stats, Step};
 use super::rhs::Rhs;
@@ -71,12 +72,9 @@ impl<'a> Integrator<'a> {
         let evaluator = Evaluator::new(field);
         check_problem(&evaluator, u0, t, options)?;
         let problem = Problem { u0, t, sample: 0 };
-        Self::start(
-            Box::new(evaluator),
-            &field.breakpoints_within(0, t),
-            problem,
-            options,
-        )
+        let breakpoints = field.breakpoints_within(0, t);
+        mass_matrix::check_breakpoints(options, !breakpoints.is_empty())?;
+        Self::start(Box::new(evaluator), &breakpoints, problem, options)
     }
 
     fn start(
@@ -97,7 +95,7 @@ impl<'a> Integrator<'a> {
             ));
         }
         let mut work = Workspace::default();
-        let mut method = AnyMethod::new(options.solver, options.controller, &*rhs, None);
+        let mut method = AnyMethod::new(options.solver, options, &*rhs, None);
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(&*rhs, breakpoints, problem, options, &mut work);
         core.initialize(&mut method)?;
@@ -207,5 +205,6 @@ pub(super) fn check_problem(
         )));
     }
     options.atol.check(dof)?;
+    mass_matrix::check_breakpoints(options, !options.breakpoints.given().is_empty())?;
     options.check_dof("the right-hand side", dof)
 }

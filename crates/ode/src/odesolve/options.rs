@@ -8,6 +8,7 @@ use super::control::Controller;
 use super::events::Event;
 use super::gradients::Adjoint;
 use super::jumps::Dose;
+use super::mass_matrix::{self, MassMatrix, SquareMatrix};
 use super::solver::Solver;
 use super::solvers;
 use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
@@ -49,6 +50,10 @@ option_set! {
         /// Whether conditions in the state (`where`, `max`, `min`, `abs`, `sign`) are located: steps end where one switches, the next
         /// begins on the other side, and gradients take into account that parameters move the place.
         pub switches: bool as Flag = false;
+        /// Mass matrix M of `M du/dt = f(t, u)`, constant, a row and a column for each state variable.
+        ///
+        /// It may be singular: the rows of zeros are then algebraic equations, 0 = f (index 1). For implicit methods.
+        pub mass_matrix: Option<MassMatrix> as Maybe<SquareMatrix> = None;
         /// How gradients are computed.
         pub adjoint: Adjoint as OneOf<Adjoint> = Adjoint::default();
         /// Relative tolerance of the backward solve of the continuous adjoint, `"adjoint"`.
@@ -153,6 +158,15 @@ impl SolveOptions {
         self
     }
 
+    /// Sets the mass matrix, by its rows.
+    ///
+    /// # Errors
+    /// The errors of [`MassMatrix::new`].
+    pub fn mass_matrix<R: AsRef<[f64]>>(mut self, rows: &[R]) -> Result<Self> {
+        self.mass_matrix = Some(MassMatrix::new(rows)?);
+        Ok(self)
+    }
+
     /// Whether the state jumps in a solve: at given times, or at the hits of an event.
     pub fn has_jumps(&self) -> bool {
         !self.doses.is_empty() || self.events.iter().any(|e| e.state_jump().is_some())
@@ -169,7 +183,7 @@ impl SolveOptions {
         })
     }
 
-    /// Checks that events and doses are made for a state of `dof` components; `what` has them.
+    /// Checks that events, doses and the mass matrix are made for a state of `dof` components; `what` has them.
     pub(crate) fn check_dof(&self, what: &str, dof: usize) -> Result<()> {
         if let Some(event) = self.events.iter().find(|e| e.dof() != dof) {
             return Err(Error::invalid(format!(
@@ -177,6 +191,9 @@ impl SolveOptions {
                 count_of(dof, "state variable"),
                 event.dof()
             )));
+        }
+        if let Some(mass) = &self.mass_matrix {
+            mass.check(dof)?;
         }
         let jumps = self.doses.iter().map(Dose::state_jump);
         jumps
@@ -212,6 +229,14 @@ impl SolveOptions {
                 "\"{}\" chooses its own steps; leave out step_size and substeps, or take \"radau\" or \"kvaerno5\" for fixed ones",
                 self.solver.name
             )));
+        }
+        if self.mass_matrix.is_some() {
+            mass_matrix::check_solver(self.solver)?;
+            if self.switches {
+                return Err(Error::invalid(
+                    "switches: true locates conditions in equations for du/dt, and with a mass_matrix these are others; leave switches out,                      or give an event for each condition",
+                ));
+            }
         }
         let given = self.adjoint_rtol.or(self.adjoint_atol);
         if given.is_some() && self.adjoint != Adjoint::Continuous {

@@ -10,6 +10,7 @@ mod field;
 mod final_state_jacobians;
 mod jump_gradients;
 mod jumps;
+mod mass_matrix;
 mod odesolve;
 mod robustness;
 mod sample_lanes;
