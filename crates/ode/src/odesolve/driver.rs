@@ -256,12 +256,33 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     ) -> Result<Option<Step>, SolveFailure> {
         while let Some(step) = self.next_step(method)? {
             let index = self.work.recorded.steps.len();
-            let attempt = method.perform_step(self, index, step);
+            let attempt = self.attempt(method, index, step)?;
             if self.finish_attempt(method, step, attempt, detect_stiffness)? {
                 return Ok(Some(step));
             }
         }
         Ok(None)
+    }
+
+    /// Attempts a step. One that crosses a jump of the field takes the algebraic variables of a mass matrix with it, for which full Newton
+    /// iteration may be needed.
+    #[inline]
+    fn attempt<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &mut S,
+        index: usize,
+        step: Step,
+    ) -> Result<Result<(), FailureReason>, SolveFailure> {
+        let attempt = method.perform_step(self, index, step);
+        let crosses = self.options.mass_matrix.is_some() && self.stepper.is_indivisible();
+        if attempt.is_ok() || !crosses {
+            return Ok(attempt);
+        }
+        let exact_stages = std::mem::replace(&mut self.exact_stages, true);
+        let attempt = method.perform_step(self, index, step);
+        self.exact_stages = exact_stages;
+        // A shorter step would not cross the jump.
+        attempt.map(Ok).map_err(|reason| self.failure(reason))
     }
 
     /// Accepts or rejects a step that was attempted, and returns whether it is accepted.

@@ -184,6 +184,21 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         Ok(())
     }
 
+    /// Whether the end of the attempted step is consistent up to the tolerances.
+    pub fn ends_consistent(&self, step: Step) -> bool {
+        let Some(mut consistency) = self.consistency() else {
+            return true;
+        };
+        let mut nearest = self.work.next.clone();
+        let place = (self.problem.sample, step.end);
+        let found = consistency.solve_state(self.rhs, place, &mut nearest);
+        nearest
+            .iter_mut()
+            .zip(&self.work.next)
+            .for_each(|(x, next)| *x -= next);
+        found.is_ok() && self.error_norm(&nearest) <= 1.0
+    }
+
     /// Turns f at the state that was reached into du/dt there, which is f itself unless there is a mass matrix. Returns whether there
     /// is one.
     pub fn turn_into_slope(&self, f: &mut [f64]) -> Result<bool, FailureReason> {

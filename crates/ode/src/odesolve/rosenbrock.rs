@@ -209,7 +209,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
             let at = start + tableau.stages() * len;
             work.tape[at..at + k.len()].copy_from_slice(k);
         }
-        Ok(())
+        // Where algebraic variables jump with the field, one linearization may not be enough to follow them.
+        match integrator.stepper.is_indivisible() && !integrator.ends_consistent(step) {
+            true => Err(FailureReason::NotConverging),
+            false => Ok(()),
+        }
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {

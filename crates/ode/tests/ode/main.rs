@@ -11,6 +11,7 @@ mod final_state_jacobians;
 mod jump_gradients;
 mod jumps;
 mod mass_matrix;
+mod mass_matrix_gradients;
 mod odesolve;
 mod robustness;
 mod sample_lanes;
