@@ -200,16 +200,6 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         Ok(())
     }
 
-    /// Makes the initial state consistent with the algebraic equations.
-    fn find_start(&mut self) -> Result<(), SolveFailure> {
-        let finite = all_finite(&self.work.state);
-        let found = match finite {
-            true => self.make_consistent(),
-            false => Ok(()),
-        };
-        found.map_err(|reason| self.failure(reason))
-    }
-
     /// Checks the state at the start and sets up the detection of events there.
     fn check_start(&mut self) -> Result<(), SolveFailure> {
         if !all_finite(&self.work.state) {
@@ -262,27 +252,6 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             }
         }
         Ok(None)
-    }
-
-    /// Attempts a step. One that crosses a jump of the field takes the algebraic variables of a mass matrix with it, for which full Newton
-    /// iteration may be needed.
-    #[inline]
-    fn attempt<S: StepMethod<R, TAPE>>(
-        &mut self,
-        method: &mut S,
-        index: usize,
-        step: Step,
-    ) -> Result<Result<(), FailureReason>, SolveFailure> {
-        let attempt = method.perform_step(self, index, step);
-        let crosses = self.options.mass_matrix.is_some() && self.stepper.is_indivisible();
-        if attempt.is_ok() || !crosses {
-            return Ok(attempt);
-        }
-        let exact_stages = std::mem::replace(&mut self.exact_stages, true);
-        let attempt = method.perform_step(self, index, step);
-        self.exact_stages = exact_stages;
-        // A shorter step would not cross the jump.
-        attempt.map(Ok).map_err(|reason| self.failure(reason))
     }
 
     /// Accepts or rejects a step that was attempted, and returns whether it is accepted.

@@ -1,13 +1,12 @@
 //! The integrator: the state of one solve, evaluations of the field, and the storage of the tape.
 
-use super::consistency::Consistency;
 use super::driver::Problem;
 use super::events::{EventDetector, GuardFunctions};
 use super::first_step::FirstStep;
 use super::jacobian::Jacobian;
 use super::options::SolveOptions;
 use super::recorded_steps::{RecordedSteps, Step};
-use super::rhs::{DifferenceScales, Rhs};
+use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::step_sequencer::StepSequencer;
 use super::tolerance::error_norm;
@@ -154,60 +153,6 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             *change -= f;
         }
         self.stepper.at_least_resolved(first.size(change, order))
-    }
-
-    /// Returns the equations of consistent states; `None` where there is no mass matrix.
-    fn consistency(&self) -> Option<Consistency<'a>> {
-        let mut consistency = Consistency::new(self.rhs, self.options.mass_matrix.as_ref()?);
-        consistency.set_scales(&self.difference_scales());
-        Some(consistency)
-    }
-
-    /// Returns the sizes of differences in this solve.
-    pub fn difference_scales(&self) -> DifferenceScales {
-        DifferenceScales {
-            atol: self.options.atol.clone(),
-            rtol: self.options.rtol,
-            span: self.stepper.span(),
-        }
-    }
-
-    /// Makes the initial state consistent, where there is a mass matrix.
-    pub fn make_consistent(&mut self) -> Result<(), FailureReason> {
-        let Some(mut consistency) = self.consistency() else {
-            return Ok(());
-        };
-        let place = (self.problem.sample, self.problem.t[0]);
-        let work = &mut *self.work;
-        consistency.solve_state(self.rhs, place, &mut work.state)?;
-        work.u[..self.dof].copy_from_slice(&work.state);
-        Ok(())
-    }
-
-    /// Whether the end of the attempted step is consistent up to the tolerances.
-    pub fn ends_consistent(&self, step: Step) -> bool {
-        let Some(mut consistency) = self.consistency() else {
-            return true;
-        };
-        let mut nearest = self.work.next.clone();
-        let place = (self.problem.sample, step.end);
-        let found = consistency.solve_state(self.rhs, place, &mut nearest);
-        nearest
-            .iter_mut()
-            .zip(&self.work.next)
-            .for_each(|(x, next)| *x -= next);
-        found.is_ok() && self.error_norm(&nearest) <= 1.0
-    }
-
-    /// Turns f at the state that was reached into du/dt there, which is f itself unless there is a mass matrix. Returns whether there
-    /// is one.
-    pub fn turn_into_slope(&self, f: &mut [f64]) -> Result<bool, FailureReason> {
-        let Some(mut consistency) = self.consistency() else {
-            return Ok(false);
-        };
-        let place = (self.problem.sample, self.stepper.t);
-        consistency.slope(self.rhs, place, &self.work.state, f)?;
-        Ok(true)
     }
 
     /// Returns the norm of an error estimate of the attempted step.

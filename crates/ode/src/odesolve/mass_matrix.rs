@@ -4,14 +4,17 @@
 //! others (Hairer, Wanner, *Solving Ordinary Differential Equations II*, VI.1). With the orthogonal projector P onto the
 //! complement of the range of M, `P f(t, u) = 0` are the algebraic equations; where rows of M are zero they are these rows.
 
+mod checks;
+mod kernel;
+
 use std::sync::Arc;
 
-use super::options::SolveOptions;
-use super::solver::{Solver, SolverFamily};
-use super::solvers;
 use crate::{Error, Result};
 use odesync_base::options::{Mismatch, OptionKind, Value};
 use odesync_base::text::count_of;
+
+pub(crate) use checks::{check_breakpoints, check_solver};
+use kernel::kernel_projector;
 
 /// A constant mass matrix M, `[dof, dof]`, of the equations `M du/dt = f(t, u)`.
 ///
@@ -195,122 +198,6 @@ fn add_product(dof: usize, scale: f64, a: impl Fn(usize, usize) -> f64, x: &[f64
 fn transpose(m: &[f64], dof: usize) -> Vec<f64> {
     let entry = |i: usize| m[(i % dof) * dof + i / dof];
     (0..dof * dof).map(entry).collect()
-}
-
-/// Returns the orthogonal projector onto the kernel of a square matrix, `[dof, dof]`; empty where the matrix is regular. The kernel
-/// comes from elimination with complete pivoting, so that it is exact where rows and columns are zero.
-fn kernel_projector(m: &[f64], dof: usize) -> Vec<f64> {
-    let mut a = m.to_vec();
-    let mut columns: Vec<usize> = (0..dof).collect();
-    let largest = a.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-    let negligible = largest * dof as f64 * f64::EPSILON;
-    let mut rank = 0;
-    while rank < dof {
-        let places = (rank..dof).flat_map(|r| (rank..dof).map(move |c| (r, c)));
-        let size = |&(r, c): &(usize, usize)| a[r * dof + c].abs();
-        let best = places.max_by(|x, y| size(x).total_cmp(&size(y)));
-        let Some((r, c)) = best.filter(|best| size(best) > negligible) else {
-            break;
-        };
-        for i in 0..dof {
-            a.swap(rank * dof + i, r * dof + i);
-        }
-        for i in 0..dof {
-            a.swap(i * dof + rank, i * dof + c);
-        }
-        columns.swap(rank, c);
-        // Gauss-Jordan: the columns of the pivots become those of the identity.
-        let pivot = a[rank * dof + rank];
-        for i in 0..dof {
-            a[rank * dof + i] /= pivot;
-        }
-        for r in (0..dof).filter(|r| *r != rank) {
-            let factor = a[r * dof + rank];
-            if factor != 0.0 {
-                for i in 0..dof {
-                    a[r * dof + i] -= factor * a[rank * dof + i];
-                }
-            }
-        }
-        rank += 1;
-    }
-    if rank == dof {
-        return vec![];
-    }
-    let mut basis: Vec<Vec<f64>> = vec![];
-    for free in rank..dof {
-        let mut vector = vec![0.0; dof];
-        vector[columns[free]] = 1.0;
-        for (r, column) in columns.iter().enumerate().take(rank) {
-            vector[*column] = -a[r * dof + free];
-        }
-        // Twice, because once is not enough where the vectors are nearly parallel.
-        for _ in 0..2 {
-            for other in &basis {
-                let along: f64 = vector.iter().zip(other).map(|(x, y)| x * y).sum();
-                for (x, y) in vector.iter_mut().zip(other) {
-                    *x -= along * y;
-                }
-            }
-        }
-        let norm = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
-        vector.iter_mut().for_each(|x| *x /= norm);
-        basis.push(vector);
-    }
-    let entry = |i: usize| basis.iter().map(|v| v[i / dof] * v[i % dof]).sum();
-    (0..dof * dof).map(entry).collect()
-}
-
-impl Solver {
-    /// Whether the method solves `M du/dt = f` with a mass matrix M.
-    pub fn supports_mass_matrix(&self) -> bool {
-        matches!(
-            self.family,
-            SolverFamily::Radau
-                | SolverFamily::Esdirk(_)
-                | SolverFamily::Rosenbrock(_)
-                | SolverFamily::Bdf
-        )
-    }
-}
-
-/// Checks that a solver takes a mass matrix.
-///
-/// # Errors
-/// An explicit method, or one that may turn to an explicit one; the message names those that do.
-pub(crate) fn check_solver(solver: &Solver) -> Result<()> {
-    if solver.supports_mass_matrix() {
-        return Ok(());
-    }
-    let able = solvers::ALL.iter().filter(|m| m.supports_mass_matrix());
-    let names: Vec<String> = able.map(|m| format!("\"{}\"", m.name)).collect();
-    Err(Error::invalid(format!(
-        "mass_matrix is for implicit methods ({}), and \"{}\" {}; take one of them, or leave mass_matrix out and divide by it in the \
-         equations",
-        names.join(", "),
-        solver.name,
-        match solver.family {
-            SolverFamily::Auto { .. } => "begins with an explicit one",
-            _ => "is none",
-        }
-    )))
-}
-
-/// Checks that a solve with steps that cross jumps of the field, at breakpoints, can have the mass matrix of its options.
-///
-/// # Errors
-/// A multistep method with a singular matrix: algebraic variables jump with the field, and its differences do not.
-pub(crate) fn check_breakpoints(options: &SolveOptions, has_breakpoints: bool) -> Result<()> {
-    let is_singular = |mass: &MassMatrix| mass.is_singular();
-    let is_multistep = matches!(options.solver.family, SolverFamily::Bdf);
-    let has_breakpoints = has_breakpoints && options.breakpoints.of_field();
-    match has_breakpoints && is_multistep && options.mass_matrix.as_ref().is_some_and(is_singular) {
-        false => Ok(()),
-        true => Err(Error::invalid(
-            "\"bdf\" goes on from the steps before, and with a singular mass_matrix the algebraic variables jump at the breakpoints of \
-             the field; take \"radau\", \"kvaerno5\" or \"rodas5p\"",
-        )),
-    }
 }
 
 /// A square matrix as the list of its rows, each a list of numbers.

@@ -25,6 +25,7 @@ mod checkpoints;
 mod closure;
 mod condition_modes;
 mod consistency;
+mod consistent_steps;
 mod continuous_adjoint;
 mod control;
 mod driver;
