@@ -274,3 +274,48 @@ fn gradients_go_through_jumps() {
         }
     }
 }
+
+#[test]
+fn gradients_go_over_jumps_of_algebraic_variables() {
+    // 0 = z³ + z − c up to t = 1 and 0 = z³ + z − 5 c after; y' = −a y z.
+    let field = system(2, &[("a", 0.7), ("c", 2.0)], |t, u, p| {
+        let (y, z) = (u.at(0), u.at(1));
+        let c = p.get("c");
+        let level = t.gt(&t.builder().constant(&[1.0])).select(&(5.0 * &c), &c);
+        vec![-(p.get("a") * y * &z), z.square() * &z + &z - level]
+    });
+    let field = field.unwrap().trainable(&["a", "c"]).unwrap();
+    let (u0, t) = ([1.0, 0.4], [0.0, 0.6, 1.7]);
+    let options =
+        |method: &str, tolerance: f64| with(method, FIRST_OF_TWO).tolerances(tolerance, tolerance);
+    let loss = |direction: &[f64], by: f64| -> f64 {
+        let (field, u0) = moved(&field, &u0, direction, by);
+        let u = solve(&field, &u0, &t, &options("radau", 1e-12)).unwrap().u;
+        u.iter().zip(bars(u.len())).map(|(u, bar)| u * bar).sum()
+    };
+    let h = 1e-5;
+    let difference = |i: usize| (loss(&unit(i, 4), h) - loss(&unit(i, 4), -h)) / (2.0 * h);
+    let want: Vec<f64> = (0..4).map(difference).collect();
+    for method in ["radau", "kvaerno5"] {
+        for adjoint in ["backprop", "adaptive_ckpt", "adjoint"] {
+            let adjoint_method = Adjoint::from_name(adjoint).unwrap();
+            let options = options(method, 1e-10).adjoint(adjoint_method);
+            let got = gradient(&field, (&u0, &t), &options, None);
+            close(&got, &want, 1e-5, &format!("{method} {adjoint}"));
+        }
+    }
+    let refused = solve(&field, &u0, &t, &options("bdf", 1e-6)).unwrap_err();
+    assert!(refused.to_string().contains("breakpoints"));
+}
+
+#[test]
+fn time_may_run_backwards() {
+    let t = [1.2, 0.7, 0.0];
+    for method in METHODS {
+        let options = with(method, FIRST_OF_TWO).tolerances(1e-9, 1e-9);
+        let y = 1.0 / (1.0 + 1.2_f64.sin());
+        let solution = solve(&nonlinear(), &[y, 0.0], &t, &options).unwrap();
+        assert!((solution.u[[2, 0]] - 1.0).abs() < 1e-6, "{method}");
+        assert!((solution.u[[2, 1]] - 1.0).abs() < 1e-6, "{method}");
+    }
+}

@@ -445,7 +445,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
-         field is stiff). The times and states of events are in sol.events; events and doses may change the state (jump). A list of \
+         field is stiff). With a mass_matrix M, which may be singular, the stiff ones but auto solve M du/dt = f(t, u). The times and states of events are in sol.events; events and doses may change the state (jump). A list of \
          initial states, [solve, dof], or values of constants (params) are many solves in one call, side by side, with the result BatchSolution (t, u [solve, time, dof], stats, failures).",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )

@@ -6,7 +6,7 @@ mod scaled;
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Axis};
+use ndarray::{Array1, Axis, s};
 use rhai::{Array as List, Dynamic, ImmutableString};
 
 use super::array::ScriptArray;
