@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use super::checkpoints::{self, ForwardInputs};
 use super::consistency::Consistency;
-use super::discrete_adjoint::{self, GradientAccumulator};
+use super::discrete_adjoint;
 use super::driver::Problem;
 use super::engine::SolveGradient;
+use super::gradient_accumulator::GradientAccumulator;
 use super::gradients::Adjoint;
 use super::options::SolveOptions;
 use super::pieces_backward::{self, BackwardPieces};

@@ -5,7 +5,7 @@
 //! derivative of the algebraic equations too, `(M + P J) u' = (I − P) f − P ∂f/∂t`. The matrix M + P J is regular where the index
 //! is 1. For a regular M it is M, and every state is consistent.
 
-use super::discrete_adjoint::GradientAccumulator;
+use super::gradient_accumulator::GradientAccumulator;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::mass_matrix::MassMatrix;

@@ -208,7 +208,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         let is_watched = !self.options.events.is_empty() || self.guards.is_some();
         if is_watched && self.problem.t.len() > 1 {
             let Problem { t, sample, .. } = self.problem;
-            let u0 = &self.work.state;
+            let u0 = &self.work.u[..self.dof];
             let functions = EventFunctions::new(&self.options.events, self.guards);
             let starts = &self.work.event_starts;
             self.events = Some(EventDetector::new(functions, starts, sample, t[0], u0));

@@ -7,11 +7,10 @@ use rayon::prelude::*;
 
 use super::backward_context::{BackwardContext, WorkspacePool};
 use super::checkpoints::Checkpoints;
-use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
 use super::events::Event;
+use super::gradient_accumulator::GradientAccumulator;
 use super::gradients::Adjoint;
-use super::mass_matrix;
 use super::options::{SolveOptions, check_times};
 use super::pieces;
 use super::recorded_steps::RecordedSteps;
@@ -196,7 +195,7 @@ pub fn check_batch(
                     .breakpoints_within(problem.sample, problem.t)
                     .is_empty()
             };
-            mass_matrix::check_breakpoints(options, given || inside())?;
+            options.check_breakpoints(given || inside())?;
         }
         if let Some(signal) = field
             .signals()

@@ -4,7 +4,6 @@ use super::any_method::AnyMethod;
 use super::driver::Problem;
 use super::events::EventHit;
 use super::integrator_core::{IntegratorCore, Progress};
-use super::mass_matrix;
 use super::options::{SolveOptions, check_times};
 use super::recorded_steps::{RecordedSteps, Stats, Step};
 use super::rhs::Rhs;
@@ -73,7 +72,7 @@ impl<'a> Integrator<'a> {
         check_problem(&evaluator, u0, t, options)?;
         let problem = Problem { u0, t, sample: 0 };
         let breakpoints = field.breakpoints_within(0, t);
-        mass_matrix::check_breakpoints(options, !breakpoints.is_empty())?;
+        options.check_breakpoints(!breakpoints.is_empty())?;
         Self::start(Box::new(evaluator), &breakpoints, problem, options)
     }
 
@@ -205,6 +204,6 @@ pub(super) fn check_problem(
         )));
     }
     options.atol.check(dof)?;
-    mass_matrix::check_breakpoints(options, !options.breakpoints.given().is_empty())?;
+    options.check_breakpoints(!options.breakpoints.given().is_empty())?;
     options.check_dof("the right-hand side", dof)
 }

@@ -4,7 +4,6 @@
 //! others (Hairer, Wanner, *Solving Ordinary Differential Equations II*, VI.1). With the orthogonal projector P onto the
 //! complement of the range of M, `P f(t, u) = 0` are the algebraic equations; where rows of M are zero they are these rows.
 
-mod checks;
 mod kernel;
 
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use crate::{Error, Result};
 use odesync_base::options::{Mismatch, OptionKind, Value};
 use odesync_base::text::count_of;
 
-pub(crate) use checks::{check_breakpoints, check_solver};
 use kernel::kernel_projector;
 
 /// A constant mass matrix M, `[dof, dof]`, of the equations `M du/dt = f(t, u)`.

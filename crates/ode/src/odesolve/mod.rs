@@ -43,11 +43,13 @@ mod stage_system;
 
 mod backward_context;
 mod discrete_adjoint;
+mod gradient_accumulator;
 mod gradients;
 mod jacobian;
 mod jumps;
 mod jvp;
 mod lu;
+mod mass_checks;
 mod mass_matrix;
 mod newton;
 mod options;

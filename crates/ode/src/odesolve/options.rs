@@ -8,7 +8,8 @@ use super::control::Controller;
 use super::events::Event;
 use super::gradients::Adjoint;
 use super::jumps::Dose;
-use super::mass_matrix::{self, MassMatrix, SquareMatrix};
+use super::mass_checks;
+use super::mass_matrix::{MassMatrix, SquareMatrix};
 use super::solver::Solver;
 use super::solvers;
 use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
@@ -201,6 +202,29 @@ impl SolveOptions {
             .try_for_each(|jump| jump.check_dof(dof, "a dose's jump"))
     }
 
+    /// Returns the state variables that a solve with a singular mass matrix moved by more than its tolerances, so that the initial state
+    /// `u0` satisfies the algebraic equations; `start` is the solution at the first time.
+    pub fn moved_at_start(&self, u0: &[f64], start: &[f64]) -> Vec<usize> {
+        if self.mass_matrix.is_none() {
+            return vec![];
+        }
+        let is_moved = |(i, (u0, start)): (usize, (&f64, &f64))| {
+            let size = self.atol.at(i) + self.rtol * u0.abs().max(start.abs());
+            ((u0 - start).abs() > size).then_some(i)
+        };
+        u0.iter()
+            .zip(start)
+            .enumerate()
+            .filter_map(is_moved)
+            .collect()
+    }
+
+    /// Checks that the mass matrix goes together with steps across jumps of the field; `has_breakpoints`: whether there are any.
+    pub(crate) fn check_breakpoints(&self, has_breakpoints: bool) -> Result<()> {
+        let crosses = has_breakpoints && self.breakpoints.of_field();
+        mass_checks::check_breakpoints(self.solver, self.mass_matrix.as_ref(), crosses)
+    }
+
     /// Whether the flag that interrupts the solve is set.
     pub fn is_interrupted(&self) -> bool {
         self.interrupt
@@ -231,7 +255,7 @@ impl SolveOptions {
             )));
         }
         if self.mass_matrix.is_some() {
-            mass_matrix::check_solver(self.solver)?;
+            mass_checks::check_solver(self.solver)?;
             if self.switches {
                 return Err(Error::invalid(
                     "switches: true locates conditions in equations for du/dt, and with a mass_matrix these are others; leave switches out,                      or give an event for each condition",

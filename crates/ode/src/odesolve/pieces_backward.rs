@@ -13,9 +13,9 @@
 use super::backward_context::{WorkspacePool, gradient_of_solve};
 use super::checkpoints::ForwardInputs;
 use super::consistency::Consistency;
-use super::discrete_adjoint::GradientAccumulator;
 use super::driver::Problem;
 use super::events::{EventFunction, EventFunctions, GuardFunctions};
+use super::gradient_accumulator::GradientAccumulator;
 use super::gradients::Adjoint;
 use super::jumps::add_followed;
 use super::options::SolveOptions;

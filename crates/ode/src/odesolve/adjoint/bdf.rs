@@ -3,7 +3,7 @@
 use super::super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::super::bdf::N_DIFFERENCES;
 use super::super::consistency::Consistency;
-use super::super::discrete_adjoint::GradientAccumulator;
+use super::super::gradient_accumulator::GradientAccumulator;
 use super::super::mass_matrix::MassMatrix;
 use super::super::solvers::bdf::{GAMMA, alpha};
 use super::super::stage_system::StageSystem;
