@@ -51,9 +51,8 @@ option_set! {
         /// Whether conditions in the state (`where`, `max`, `min`, `abs`, `sign`) are located: steps end where one switches, the next
         /// begins on the other side, and gradients take into account that parameters move the place.
         pub switches: bool as Flag = false;
-        /// Mass matrix M of `M du/dt = f(t, u)`, constant, a row and a column for each state variable.
-        ///
-        /// It may be singular: the rows of zeros are then algebraic equations, 0 = f (index 1). For implicit methods.
+        /// Mass matrix M of `M du/dt = f(t, u)`, a list of its rows, for `"radau"`, `"kvaerno5"`, `"rodas5p"` and `"bdf"`; where it is
+        /// singular (a row of zeros) equations are algebraic, `0 = f`.
         pub mass_matrix: Option<MassMatrix> as Maybe<SquareMatrix> = None;
         /// How gradients are computed.
         pub adjoint: Adjoint as OneOf<Adjoint> = Adjoint::default();
