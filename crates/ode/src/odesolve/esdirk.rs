@@ -276,11 +276,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         found
     }
 
-    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
         let EsdirkMethod { solver, k, .. } = self;
         let last = (self.tableau.stages() - 1) * integrator.dof;
         k.copy_within(last..last + integrator.dof, 0);
-        if integrator.stepper.is_indivisible() {
+        if integrator.stepper.is_crossing(step) {
             // Algebraic variables may jump with the field, and their difference over the step is no slope. No step depends on it.
             let mut slope = vec![0.0; integrator.dof];
             if integrator.turn_into_slope(&mut slope) == Ok(true) {

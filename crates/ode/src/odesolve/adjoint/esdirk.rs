@@ -9,6 +9,10 @@ use super::super::workspace::Workspace;
 use super::{pull_back_stage, reverse_sweep};
 use crate::field::native::{Evaluator, ParamGradient};
 
+/// Size of a step that crosses a jump of the field, as a share of the next one. The last slope of such a step has an algebraic part
+/// as large as its inverse, on which nothing depends but rounding.
+const MUCH_SHORTER: f64 = 1e-6;
+
 /// Computes the exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope,
 /// `(M − h γ J_i)ᵀ κ_i = k̄_i` with the mass matrix M, and `J_iᵀ κ_i` is the adjoint of `u + h Σ_{j<i} a_ij k_j`.
 pub(crate) fn backward(
@@ -58,13 +62,18 @@ pub(crate) fn backward(
         if is_output_step {
             return;
         }
-        if index == 0 {
+        let before = index.checked_sub(1).map(|n| work.recorded.steps[n].h());
+        let is_after_jump = before.is_some_and(|before| before.abs() < MUCH_SHORTER * h.abs());
+        if index == 0 || (mass.is_some() && is_after_jump) {
             if let Some(mass) = mass {
                 // No step depends on the algebraic part of the first slope.
                 let mut consistency = Consistency::new(evaluator, mass);
-                consistency.adjoint_of_f(evaluator, (sample, step.t), &tape[..len], &mut first);
+                let at = tableau.slot_index(index, 0) * len;
+                let (place, slot) = ((sample, step.t), &tape[at..at + len]);
+                consistency.adjoint_of_f(evaluator, place, slot, &mut first);
             }
             pull(0, &mut first);
+            first.fill(0.0);
         }
         std::mem::swap(&mut carry, &mut first);
         first.fill(0.0);
