@@ -35,8 +35,11 @@ pub fn with(method: &str, mass: &[&[f64]]) -> SolveOptions {
 
 pub const FIRST_OF_TWO: &[&[f64]] = &[&[1.0, 0.0], &[0.0, 0.0]];
 
-/// The same system in other variables v = B⁻¹ u and equations combined by A: mass matrix A diag(1, 0) B, full and of rank 1.
-fn mixed() -> (VectorField, [[f64; 2]; 2], fn([f64; 2]) -> [f64; 2]) {
+/// A change of variables, from (y, z).
+type Change = fn([f64; 2]) -> [f64; 2];
+
+/// A linear system, in other variables v = B⁻¹ u and equations combined by A: mass matrix A diag(1, 0) B, full and of rank 1.
+fn mixed() -> (VectorField, [[f64; 2]; 2], Change) {
     let field = system(2, &[], |t, v, _| {
         // B = [[2, 1], [1, 1]], A = [[1, 3], [2, −1]].
         let (y, z) = (2.0 * v.at(0) + v.at(1), v.at(0) + v.at(1));
