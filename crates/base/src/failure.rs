@@ -49,6 +49,10 @@ pub enum FailureReason {
     NotConverging,
     /// The matrix of an implicit step is singular.
     Singular,
+    /// The algebraic equations of a singular mass matrix do not determine the algebraic variables: the index is above 1.
+    AlgebraicSingular,
+    /// No state near the initial one satisfies the algebraic equations of a singular mass matrix.
+    NoConsistentState,
     /// The tape of the steps, which a gradient needs, would take more than this number of bytes.
     TapeTooLarge(usize),
     /// The gradient is not finite, although the solution is.
@@ -168,6 +172,15 @@ impl SolveFailure {
                 "the matrix of an implicit step is singular {at} with a step size of {step:.1e}: the derivative of the field is \
                  not finite there, or the step size hits one of its rates exactly; try another step_size or solver, or check \
                  the equations there"
+            ),
+            FailureReason::AlgebraicSingular => format!(
+                "the algebraic equations of the mass_matrix do not determine the algebraic variables {at}: their derivatives by them are \
+                 a singular matrix there, so the index is above 1; differentiate the constraint with respect to time until the algebraic \
+                 variables stand in it, or choose another initial state where the equations are singular at this one alone"
+            ),
+            FailureReason::NoConsistentState => format!(
+                "the initial state {at} does not satisfy the algebraic equations of the mass_matrix, and Newton's method found no values of \
+                 the algebraic variables that do: give values nearer to a solution, or check these equations"
             ),
             FailureReason::GradientNotFinite => format!(
                 "the gradient of the solve that began {at} is not finite, though its solution is: a derivative of the field is \

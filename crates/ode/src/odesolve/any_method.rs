@@ -3,10 +3,10 @@
 use super::adams::AdamsMethod;
 use super::bdf::Bdf;
 use super::checkpoints::StateReader;
-use super::control::Controller;
 use super::esdirk::EsdirkMethod;
 use super::explicit_rk::ExplicitRk;
 use super::integrator_core::IntegratorCore;
+use super::options::SolveOptions;
 use super::radau::Radau;
 use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
@@ -27,11 +27,11 @@ pub(crate) enum AnyMethod {
 }
 
 impl AnyMethod {
-    /// Prepares the step method of a solver for a solve, in the storage of an earlier one where that was of the same family. For
+    /// Prepares the step method of a solver for a solve with these options, in the storage of an earlier one where that was of the same family. For
     /// `auto`, which is made of two solvers, it is that of the explicit one.
     pub fn new<R: Rhs + ?Sized>(
         solver: &Solver,
-        controller: Option<Controller>,
+        options: &SolveOptions,
         rhs: &R,
         earlier: Option<AnyMethod>,
     ) -> AnyMethod {
@@ -52,22 +52,22 @@ impl AnyMethod {
             }
             SolverFamily::Radau => {
                 let mut method = reuse!(Radau, Radau::default());
-                method.reset(rhs, controller);
+                method.reset(rhs, options);
                 AnyMethod::Radau(method)
             }
             SolverFamily::Esdirk(tableau) => {
                 let mut method = reuse!(Esdirk, EsdirkMethod::new(tableau));
-                method.reset(tableau, rhs, controller);
+                method.reset(tableau, rhs, options);
                 AnyMethod::Esdirk(method)
             }
             SolverFamily::Rosenbrock(tableau) => {
                 let mut method = reuse!(Rosenbrock, RosenbrockMethod::new(tableau));
-                method.reset(tableau, rhs, controller);
+                method.reset(tableau, rhs, options);
                 AnyMethod::Rosenbrock(method)
             }
             SolverFamily::Bdf => {
                 let mut method = reuse!(Bdf, Bdf::default());
-                method.reset(rhs, controller);
+                method.reset(rhs, options);
                 AnyMethod::Bdf(method)
             }
             SolverFamily::Adams(tableau) => {
@@ -75,9 +75,7 @@ impl AnyMethod {
                 method.reset(tableau, rhs);
                 AnyMethod::Adams(method)
             }
-            SolverFamily::Auto { explicit, .. } => {
-                AnyMethod::new(explicit, controller, rhs, earlier)
-            }
+            SolverFamily::Auto { explicit, .. } => AnyMethod::new(explicit, options, rhs, earlier),
         }
     }
 }

@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::checkpoints::{self, ForwardInputs};
-use super::discrete_adjoint::{self, GradientAccumulator};
+use super::consistency::Consistency;
+use super::discrete_adjoint;
 use super::driver::Problem;
 use super::engine::SolveGradient;
+use super::gradient_accumulator::GradientAccumulator;
 use super::gradients::Adjoint;
 use super::options::SolveOptions;
 use super::pieces_backward::{self, BackwardPieces};
@@ -17,9 +19,9 @@ use super::tableau::Tableau;
 use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
 use super::{auto, continuous_adjoint, symplectic_adjoint};
-use crate::Result;
 use crate::field::native::Evaluator;
 use crate::field::{ParamBlock, VectorField};
+use crate::{Error, Result};
 use odesync_base::failure::{FailureReason, SolveFailure};
 use odesync_base::interrupt;
 
@@ -61,6 +63,12 @@ impl BackwardContext {
     ) -> Result<Self> {
         let recomputes = options.adjoint != Adjoint::Backprop;
         let is_switching = !field.switch_parameters().is_empty();
+        if is_switching && options.mass_matrix.is_some() {
+            return Err(Error::invalid(
+                "a trainable parameter moves a time at which the equations switch, and with a mass_matrix there is no derivative by such \
+                 times: freeze it, or leave mass_matrix out",
+            ));
+        }
         let saved = |problem: &Problem| SavedProblem {
             sample: problem.sample,
             u0: problem.u0.to_vec(),
@@ -221,13 +229,15 @@ pub(crate) fn gradient_of_solve(
         interrupt::listen(inputs.options.interrupt.clone().unwrap_or_default());
     }
     let method = inputs.options.solver;
+    let mass = inputs.options.mass_matrix.as_ref();
     let is_auto = matches!(method.family, SolverFamily::Auto { .. });
     let mut reverse_sweep =
         |method: &Solver, work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
             let bars = (bars, history);
+            let method = (method, mass);
             discrete_adjoint::backward(evaluator, method, sample, work, bars, accumulator)
         };
-    let u0 = match (&work.record, method.tableau()) {
+    let mut u0 = match (&work.record, method.tableau()) {
         (ForwardRecord::Steps, _) if is_auto => {
             auto::backward(work, bars, evaluator.dof(), reverse_sweep)
         }
@@ -258,6 +268,15 @@ pub(crate) fn gradient_of_solve(
             u0?
         }
     };
+    if let Some(mass) = mass {
+        let place = (
+            sample,
+            inputs.problem.t.first().copied().unwrap_or_default(),
+        );
+        let (start, gradient) = (&work.u[..u0.len()], &mut accumulator.gradient);
+        let mut consistency = Consistency::new(evaluator, mass);
+        consistency.pull_back_state(evaluator, place, start, &mut u0, gradient);
+    }
     interrupt::check()?;
     Ok(u0)
 }

@@ -5,6 +5,7 @@ use super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::checkpoints::StateReader;
 use super::control::{Controller, PI_BETA};
 use super::integrator_core::IntegratorCore;
+use super::options::SolveOptions;
 use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
@@ -42,9 +43,9 @@ pub(crate) struct Bdf {
 
 impl Bdf {
     /// Prepares the method for a solve.
-    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, controller: Option<Controller>) {
+    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, options: &SolveOptions) {
         let dof = rhs.dof();
-        self.solver.reset(rhs);
+        self.solver.reset(rhs, options.mass_matrix.as_ref());
         self.d.resize(N_DIFFERENCES * dof, 0.0);
         self.next_d.resize(N_DIFFERENCES * dof, 0.0);
         for buffer in [
@@ -57,7 +58,7 @@ impl Bdf {
         }
         (self.order, self.next_order) = (1, 1);
         (self.spacing, self.equal_steps) = (0.0, 0);
-        self.controller = controller.unwrap_or(Controller::Integral);
+        self.controller = options.controller.unwrap_or(Controller::Integral);
         self.previous = None;
     }
 
@@ -196,6 +197,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             solver, d, error, ..
         } = self;
         let dof = integrator.dof;
+        integrator.turn_into_slope(&mut solver.f)?;
         d.fill(0.0);
         d[..dof].copy_from_slice(&integrator.work.state);
         d[dof..2 * dof].copy_from_slice(&solver.f);
@@ -389,7 +391,7 @@ mod tests {
             IntegratorCore::<_, false>::new(&evaluator, &[], problem, &options, &mut work);
         integrator.exact_stages = true;
         let mut bdf = Bdf::default();
-        bdf.reset(&evaluator, None);
+        bdf.reset(&evaluator, &options);
         bdf.initialize(&mut integrator, false).unwrap();
         (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
         let mut row: Vec<f64> = (0..N_DIFFERENCES).map(|i| exact(-h * i as f64)).collect();

@@ -9,14 +9,17 @@
 //! Lyons, ICML 2021): it is a Gauss quadrature of the dense output over each accepted step.
 
 mod adjoint_rhs;
+mod algebraic;
 mod augmented;
 mod hermite_path;
 mod quadrature;
 
 use super::any_method::AnyMethod;
 use super::checkpoints::ForwardInputs;
+use super::consistency::Consistency;
 use super::driver::Problem;
 use super::integrator_core::IntegratorCore;
+use super::mass_matrix::MassMatrix;
 use super::options::SolveOptions;
 use super::rhs::Rhs;
 use super::solver::{Solver, SolverFamily};
@@ -88,6 +91,7 @@ pub(crate) fn backward(
             rtol: options.adjoint_rtol.unwrap_or(options.rtol),
             atol: backward_tolerance(options, forward.solver, dof),
             first_step: None,
+            mass_matrix: options.mass_matrix.as_ref().map(MassMatrix::transposed),
             ..forward.clone()
         },
         work: Workspace {
@@ -97,6 +101,7 @@ pub(crate) fn backward(
         quadrature: Quadrature::new(evaluator, forward.solver.order),
     };
     let augmented = AugmentedRhs::new(evaluator);
+    // With a mass matrix M it is Mᵀ λ between the intervals.
     let mut lambda = vec![0.0; dof];
     for end in (0..t.len()).rev() {
         add(&bars[end * dof..(end + 1) * dof], &mut lambda);
@@ -117,10 +122,15 @@ pub(crate) fn backward(
         let interval = [t[start], t[end]];
         let u_start = &solution[start * dof..end * dof];
         let u_end = &solution[end * dof..(end + 1) * dof];
-        let solved = match forward.solver.tableau() {
+        let at_end = sweep.enter_interval(t[end], u_end, &mut lambda, gradient);
+        let solved = at_end.and_then(|()| match forward.solver.tableau() {
             Some(_) => sweep.with_state(&augmented, interval, u_end, &mut lambda, gradient),
             None => sweep.along_path(&forward, interval, u_start, &mut lambda, gradient),
-        };
+        });
+        if let Some(mass) = &options.mass_matrix {
+            let at_start = std::mem::replace(&mut lambda, vec![0.0; dof]);
+            mass.add_transposed_product(1.0, &at_start, &mut lambda);
+        }
         solved.map_err(|failure| SolveFailure {
             reason: match failure.reason {
                 FailureReason::Interrupted => FailureReason::Interrupted,
@@ -145,6 +155,29 @@ struct BackwardSweep<'a> {
 }
 
 impl BackwardSweep<'_> {
+    /// Turns the adjoint of the state at the end of an interval into λ, where there is a mass matrix.
+    fn enter_interval(
+        &self,
+        t: f64,
+        u_end: &[f64],
+        lambda: &mut [f64],
+        gradient: &mut ParamGradient,
+    ) -> Result<(), SolveFailure> {
+        let Some(transposed) = &self.options.mass_matrix else {
+            return Ok(());
+        };
+        let system = (self.evaluator, transposed);
+        let entered = algebraic::enter_interval(system, (self.sample, t), u_end, lambda, gradient);
+        entered.map_err(|reason| SolveFailure {
+            reason,
+            t,
+            step: 0.0,
+            state: u_end.to_vec(),
+            sample: self.sample,
+            method: self.options.solver.running(),
+        })
+    }
+
     /// Solves for state and adjoint together from `end` to `start`; λ becomes the adjoint at the start.
     fn with_state(
         &mut self,
@@ -200,8 +233,20 @@ impl BackwardSweep<'_> {
         } = *self;
         let (mut slot, mut f) = (vec![0.0; evaluator.slot_len()], vec![0.0; evaluator.dof()]);
         let mut path = HermitePath::new(evaluator.dof());
+        let mass = options.mass_matrix.as_ref();
+        let mut consistency = mass.map(|mass| Consistency::new(evaluator, mass));
         let mut push = |t: f64, u: &[f64]| {
-            evaluator.eval(sample, t, u, &mut slot, &mut f);
+            match &mut consistency {
+                None => evaluator.eval(sample, t, u, &mut slot, &mut f),
+                Some(consistency) => {
+                    if consistency
+                        .slope(evaluator, (sample, t), u, &mut f)
+                        .is_err()
+                    {
+                        f.fill(f64::NAN);
+                    }
+                }
+            }
             path.push(t, u, &f);
         };
         push(interval[0], u_start);
@@ -215,7 +260,7 @@ impl BackwardSweep<'_> {
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
         core.stepper.stop_at_end();
-        let mut method = AnyMethod::new(options.solver, options.controller, rhs, None);
+        let mut method = AnyMethod::new(options.solver, options, rhs, None);
         core.initialize(&mut method)?;
         while let Some(step) = core.step(&mut method, false)? {
             push(step.end, &core.work.state);
@@ -243,7 +288,7 @@ impl BackwardSweep<'_> {
             IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
         core.stepper.stop_at_end();
         core.set_step_nodes(rule.nodes);
-        let mut method = AnyMethod::new(options.solver, options.controller, rhs, None);
+        let mut method = AnyMethod::new(options.solver, options, rhs, None);
         core.initialize(&mut method)?;
         while let Some(step) = core.step(&mut method, false)? {
             for (j, (theta, weight)) in rule.nodes.iter().zip(rule.weights).enumerate() {

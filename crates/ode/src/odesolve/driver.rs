@@ -8,7 +8,7 @@ use super::events::{Ending, EventDetector, EventFunctions, GuardFunctions};
 use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
 use super::recorded_steps::{OutputPosition, RecordedSteps, Step};
-use super::rhs::{DifferenceScales, Rhs};
+use super::rhs::Rhs;
 use super::solver::SolverFamily;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
@@ -149,7 +149,7 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
     integrator.exact_stages |= integrator.work.is_replay
         || matches!(integrator.work.record, ForwardRecord::Checkpoints(_));
     let earlier = integrator.work.method.take();
-    let mut method = AnyMethod::new(options.solver, options.controller, rhs, earlier);
+    let mut method = AnyMethod::new(options.solver, options, rhs, earlier);
     let result =
         with_step_method!(&mut method, method => integrator.integrate(&mut **method, spec));
     integrator.work.method = Some(method);
@@ -207,7 +207,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         }
         let is_watched = !self.options.events.is_empty() || self.guards.is_some();
         if is_watched && self.problem.t.len() > 1 {
-            let Problem { u0, t, sample } = self.problem;
+            let Problem { t, sample, .. } = self.problem;
+            let u0 = &self.work.u[..self.dof];
             let functions = EventFunctions::new(&self.options.events, self.guards);
             let starts = &self.work.event_starts;
             self.events = Some(EventDetector::new(functions, starts, sample, t[0], u0));
@@ -220,16 +221,13 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         &mut self,
         method: &mut S,
     ) -> Result<(), SolveFailure> {
+        self.find_start()?;
         self.check_start()?;
         if self.problem.t.len() == 1 {
             return Ok(());
         }
         let adaptive = !self.options.is_fixed_step();
-        method.set_scales(&DifferenceScales {
-            atol: self.options.atol.clone(),
-            rtol: self.options.rtol,
-            span: self.stepper.span(),
-        });
+        method.set_scales(&self.difference_scales());
         let size = method.initialize(self, adaptive);
         let size = size.map_err(|reason| self.failure(reason))?;
         if adaptive {
@@ -248,7 +246,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     ) -> Result<Option<Step>, SolveFailure> {
         while let Some(step) = self.next_step(method)? {
             let index = self.work.recorded.steps.len();
-            let attempt = method.perform_step(self, index, step);
+            let attempt = self.attempt(method, index, step)?;
             if self.finish_attempt(method, step, attempt, detect_stiffness)? {
                 return Ok(Some(step));
             }
@@ -429,7 +427,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         let to = output_index * self.dof..(output_index + 1) * self.dof;
         let work = &mut *self.work;
         match output {
-            OutputPosition::Start => work.u[to].copy_from_slice(self.problem.u0),
+            OutputPosition::Start => work.u.copy_within(0..self.dof, to.start),
             OutputPosition::End(_) => work.u[to].copy_from_slice(&work.next),
             OutputPosition::Inside(_, theta) => {
                 let solved = method.evaluate_output(self, step, theta, to.clone());
@@ -453,6 +451,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             self.stepper.attempted_h = step.h();
             self.ensure_tape_capacity(method, index)?;
             if index == 0 && !initialized {
+                self.find_start()?;
                 let prepared = method.initialize(self, false);
                 prepared.map_err(|reason| self.failure(reason))?;
             }

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::backward_context::{BackwardContext, WorkspacePool};
 use super::checkpoints::Checkpoints;
-use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
 use super::events::Event;
+use super::gradient_accumulator::GradientAccumulator;
 use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
 use super::pieces;
@@ -188,6 +188,15 @@ pub fn check_batch(
     for problem in problems {
         field.check_state(problem.u0)?;
         check_times(problem.t)?;
+        if options.mass_matrix.is_some() {
+            let given = !options.breakpoints.given().is_empty();
+            let inside = || {
+                !field
+                    .breakpoints_within(problem.sample, problem.t)
+                    .is_empty()
+            };
+            options.check_breakpoints(given || inside())?;
+        }
         if let Some(signal) = field
             .signals()
             .iter()

@@ -4,6 +4,7 @@
 use super::checkpoints::StateReader;
 use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
+use super::options::SolveOptions;
 use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
@@ -67,18 +68,18 @@ impl EsdirkMethod {
         &mut self,
         tableau: &'static EsdirkTableau,
         rhs: &R,
-        controller: Option<Controller>,
+        options: &SolveOptions,
     ) {
         let dof = rhs.dof();
         self.tableau = tableau;
-        self.solver.reset(rhs);
+        self.solver.reset(rhs, options.mass_matrix.as_ref());
         self.k.resize(tableau.stages() * dof, 0.0);
         self.saved_k.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut self.base, &mut self.z, &mut self.error] {
             buffer.resize(dof, 0.0);
         }
         (self.needs_new_jacobian, self.substep_theta) = (false, None);
-        self.controller = StepController::new(controller, Controller::Gustafsson);
+        self.controller = StepController::new(options.controller, Controller::Gustafsson);
     }
 
     /// Exchanges the slopes and the factorization of the steps of the solve with those of the output steps.
@@ -176,6 +177,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
             solver, k, error, ..
         } = self;
         solver.initialize(integrator)?;
+        integrator.turn_into_slope(&mut solver.f)?;
         k[..integrator.dof].copy_from_slice(&solver.f);
         if !adaptive {
             return Ok(0.0);
@@ -274,10 +276,17 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         found
     }
 
-    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
         let EsdirkMethod { solver, k, .. } = self;
         let last = (self.tableau.stages() - 1) * integrator.dof;
         k.copy_within(last..last + integrator.dof, 0);
+        if integrator.stepper.is_crossing(step) {
+            // Algebraic variables may jump with the field, and their difference over the step is no slope. No step depends on it.
+            let mut slope = vec![0.0; integrator.dof];
+            if integrator.turn_into_slope(&mut slope) == Ok(true) {
+                k[..integrator.dof].copy_from_slice(&slope);
+            }
+        }
         solver.jacobian_fresh = false;
         solver.has_jacobian &= !self.needs_new_jacobian;
     }

@@ -7,6 +7,7 @@ use super::recorded_steps::{OutputPosition, Step};
 use super::rhs::Rhs;
 use super::smooth_piece::SAME_TIME;
 use super::step_method::StepMethod;
+use super::transitions::slope_of;
 use super::vector_ops::all_finite;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
@@ -149,6 +150,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         let (sample, next) = (self.problem.sample, self.work.next.clone());
         let (mut slot, mut slope) = (vec![0.0; self.rhs.slot_len()], vec![0.0; self.dof]);
         self.rhs.eval(sample, t, &next, &mut slot, &mut slope);
+        if let Some(mass) = &self.options.mass_matrix {
+            slope_of(self.rhs, Some(mass), (sample, t, &next), &mut slope);
+        }
         self.work.stats.evaluations += 1;
         let fired = self.events.as_mut().and_then(|events| events.first_fired());
         fired.map_or((0.0, 1.0), |function| {

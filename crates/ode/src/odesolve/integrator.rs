@@ -71,12 +71,9 @@ impl<'a> Integrator<'a> {
         let evaluator = Evaluator::new(field);
         check_problem(&evaluator, u0, t, options)?;
         let problem = Problem { u0, t, sample: 0 };
-        Self::start(
-            Box::new(evaluator),
-            &field.breakpoints_within(0, t),
-            problem,
-            options,
-        )
+        let breakpoints = field.breakpoints_within(0, t);
+        options.check_breakpoints(!breakpoints.is_empty())?;
+        Self::start(Box::new(evaluator), &breakpoints, problem, options)
     }
 
     fn start(
@@ -97,7 +94,7 @@ impl<'a> Integrator<'a> {
             ));
         }
         let mut work = Workspace::default();
-        let mut method = AnyMethod::new(options.solver, options.controller, &*rhs, None);
+        let mut method = AnyMethod::new(options.solver, options, &*rhs, None);
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(&*rhs, breakpoints, problem, options, &mut work);
         core.initialize(&mut method)?;
@@ -207,5 +204,6 @@ pub(super) fn check_problem(
         )));
     }
     options.atol.check(dof)?;
+    options.check_breakpoints(!options.breakpoints.given().is_empty())?;
     options.check_dof("the right-hand side", dof)
 }

@@ -138,7 +138,16 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         let trial = self.stepper.sign() * first.trial;
         let mut end = std::mem::take(&mut self.work.next);
         weighted_sum(&self.work.state, trial, &[1.0], f, self.dof, &mut end);
-        self.evaluate(self.rhs.slot_len(), self.stepper.t + trial, &end, change);
+        match self.consistency() {
+            None => self.evaluate(self.rhs.slot_len(), self.stepper.t + trial, &end, change),
+            Some(mut consistency) => {
+                let (sample, t) = (self.problem.sample, self.stepper.t);
+                // Singular equations were an error before, where the slope at the start was computed.
+                if consistency.slope(self.rhs, (sample, t), &self.work.state, change) == Ok(()) {
+                    consistency.frozen_slope(self.rhs, (sample, t + trial), &end, change);
+                }
+            }
+        }
         self.work.next = end;
         for (change, f) in change.iter_mut().zip(f) {
             *change -= f;

@@ -3,6 +3,7 @@
 use nalgebra::ComplexField;
 
 use super::lu::Lu;
+use super::mass_matrix::MassMatrix;
 use super::rhs::{DifferenceScales, JacobianScratch, Rhs};
 
 /// Jacobian ∂f/∂u and derivative ∂f/∂t, with the storage for their tangents.
@@ -13,12 +14,15 @@ pub(crate) struct Jacobian {
     /// ∂f/∂u, `[dof, dof]`, row by row.
     df_du: Vec<f64>,
     df_dt: Vec<f64>,
+    /// Mass matrix M; the identity where `None`.
+    mass: Option<MassMatrix>,
 }
 
 impl Jacobian {
-    /// Allocates the storage for the Jacobians of this field; it cannot be used for another field.
-    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R) {
+    /// Allocates the storage for the Jacobians of this field; it cannot be used for another field or mass matrix.
+    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R, mass: Option<&MassMatrix>) {
         let dof = rhs.dof();
+        self.mass = mass.cloned();
         self.scratch = JacobianScratch::default();
         self.dof = dof;
         self.df_du.resize(dof * dof, 0.0);
@@ -62,23 +66,37 @@ impl Jacobian {
         &self.df_dt
     }
 
-    /// Factors `shift I − ∂f/∂u`; returns false where it is singular.
+    /// Factors `shift M − ∂f/∂u`; returns false where it is singular.
     pub fn factor_shifted<T: ComplexField<RealField = f64> + Copy>(
         &self,
         shift: T,
         lu: &mut Lu<T>,
     ) -> bool {
+        if let Some(mass) = &self.mass {
+            return lu.factor(self.dof, |row, column| {
+                shift * T::from_real(mass.at(row, column)) - T::from_real(self.at(row, column))
+            });
+        }
         lu.factor(self.dof, |row, column| {
             let diagonal = if row == column { shift } else { T::zero() };
             diagonal - T::from_real(self.at(row, column))
         })
     }
 
-    /// Factors `I − c ∂f/∂u`; returns false where it is singular.
+    /// Factors `M − c ∂f/∂u`; returns false where it is singular.
     pub fn factor_newton_matrix(&self, c: f64, lu: &mut Lu<f64>) -> bool {
         lu.factor(self.dof, |row, column| {
-            f64::from(row == column) - c * self.at(row, column)
+            self.mass_at(row, column) - c * self.at(row, column)
         })
+    }
+
+    /// Returns an entry of the mass matrix M, which is the identity where none is given.
+    #[inline]
+    pub fn mass_at(&self, row: usize, column: usize) -> f64 {
+        match &self.mass {
+            None => f64::from(row == column),
+            Some(mass) => mass.at(row, column),
+        }
     }
 
     /// Whether every entry of ∂f/∂u and ∂f/∂t is finite.

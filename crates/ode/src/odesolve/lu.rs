@@ -106,6 +106,21 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
     }
 }
 
+impl Lu<f64> {
+    /// Factors a matrix, given row by row; returns false where it is singular up to rounding, each row measured by its largest entry.
+    pub fn factor_regular(&mut self, n: usize, matrix: &[f64]) -> bool {
+        let largest = |row: &[f64]| row.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let sizes: Vec<f64> = matrix.chunks_exact(n).map(largest).collect();
+        if !self.factor(n, |r, c| matrix[r * n + c] / sizes[r]) {
+            return false;
+        }
+        let negligible = 64.0 * n as f64 * f64::EPSILON;
+        let pivots = (0..n).map(|k| self.m[k * n + k].abs());
+        pivots.fold(f64::INFINITY, f64::min) > negligible
+            && self.factor(n, |r, c| matrix[r * n + c])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ use super::control::Controller;
 use super::events::Event;
 use super::gradients::Adjoint;
 use super::jumps::Dose;
+use super::mass_checks;
+use super::mass_matrix::{MassMatrix, SquareMatrix};
 use super::solver::Solver;
 use super::solvers;
 use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
@@ -50,6 +52,9 @@ option_set! {
         /// Whether conditions in the state (`where`, `max`, `min`, `abs`, `sign`) are located: steps end where one switches, the next
         /// begins on the other side, and gradients take into account that parameters move the place.
         pub switches: bool as Flag = false;
+        /// Mass matrix M of `M du/dt = f(t, u)`, a list of its rows, for `"radau"`, `"kvaerno5"`, `"rodas5p"` and `"bdf"`; where it is
+        /// singular (a row of zeros) equations are algebraic, `0 = f`.
+        pub mass_matrix: Option<MassMatrix> as Maybe<SquareMatrix> = None;
         /// How gradients are computed.
         pub adjoint: Adjoint as OneOf<Adjoint> = Adjoint::default();
         /// Relative tolerance of the backward solve of the continuous adjoint, `"adjoint"`.
@@ -154,6 +159,15 @@ impl SolveOptions {
         self
     }
 
+    /// Sets the mass matrix, by its rows.
+    ///
+    /// # Errors
+    /// The errors of [`MassMatrix::new`].
+    pub fn mass_matrix<R: AsRef<[f64]>>(mut self, rows: &[R]) -> Result<Self> {
+        self.mass_matrix = Some(MassMatrix::new(rows)?);
+        Ok(self)
+    }
+
     /// Whether the state jumps in a solve: at given times, or at the hits of an event.
     pub fn has_jumps(&self) -> bool {
         !self.doses.is_empty() || self.events.iter().any(|e| e.state_jump().is_some())
@@ -170,7 +184,7 @@ impl SolveOptions {
         })
     }
 
-    /// Checks that events and doses are made for a state of `dof` components; `what` has them.
+    /// Checks that events, doses and the mass matrix are made for a state of `dof` components; `what` has them.
     pub(crate) fn check_dof(&self, what: &str, dof: usize) -> Result<()> {
         if let Some(event) = self.events.iter().find(|e| e.dof() != dof) {
             return Err(Error::invalid(format!(
@@ -179,10 +193,36 @@ impl SolveOptions {
                 event.dof()
             )));
         }
+        if let Some(mass) = &self.mass_matrix {
+            mass.check(dof)?;
+        }
         let jumps = self.doses.iter().map(Dose::state_jump);
         jumps
             .into_iter()
             .try_for_each(|jump| jump.check_dof(dof, "a dose's jump"))
+    }
+
+    /// Returns the state variables that a solve with a singular mass matrix moved by more than its tolerances, so that the initial state
+    /// `u0` satisfies the algebraic equations; `start` is the solution at the first time.
+    pub fn moved_at_start(&self, u0: &[f64], start: &[f64]) -> Vec<usize> {
+        if self.mass_matrix.is_none() {
+            return vec![];
+        }
+        let is_moved = |(i, (u0, start)): (usize, (&f64, &f64))| {
+            let size = self.atol.at(i) + self.rtol * u0.abs().max(start.abs());
+            ((u0 - start).abs() > size).then_some(i)
+        };
+        u0.iter()
+            .zip(start)
+            .enumerate()
+            .filter_map(is_moved)
+            .collect()
+    }
+
+    /// Checks that the mass matrix goes together with steps across jumps of the field; `has_breakpoints`: whether there are any.
+    pub(crate) fn check_breakpoints(&self, has_breakpoints: bool) -> Result<()> {
+        let crosses = has_breakpoints && self.breakpoints.of_field();
+        mass_checks::check_breakpoints(self.solver, self.mass_matrix.as_ref(), crosses)
     }
 
     /// Whether the flag that interrupts the solve is set.
@@ -222,6 +262,14 @@ impl SolveOptions {
                 "\"{}\" chooses its own steps; leave out step_size and substeps, or take \"radau\" or \"kvaerno5\" for fixed ones",
                 self.solver.name
             )));
+        }
+        if self.mass_matrix.is_some() {
+            mass_checks::check_solver(self.solver)?;
+            if self.switches {
+                return Err(Error::invalid(
+                    "switches: true locates conditions in equations for du/dt, and with a mass_matrix these are others; leave switches out,                      or give an event for each condition",
+                ));
+            }
         }
         let given = self.adjoint_rtol.or(self.adjoint_atol);
         if given.is_some() && self.adjoint != Adjoint::Continuous {

@@ -117,6 +117,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
         let mut start_output = Some(0);
         let mut start = self.transition(&[]);
         self.take_doses(&mut start)?;
+        self.make_consistent(&mut start)?;
         loop {
             if let Some(output) = start_output {
                 self.write_row(output);
@@ -148,6 +149,7 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
             self.keep(piece);
             self.take_jumps(&mut start)?;
             self.take_doses(&mut start)?;
+            self.make_consistent(&mut start)?;
             let is_terminal = |f: &FiredFunction| {
                 let hits = self.starts.get(f.index).map(|start| start.hits);
                 hits.is_some() && self.events[f.index].terminal == hits
@@ -365,8 +367,11 @@ impl<'a, 'w, R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'a, 'w, R, TAPE> {
         let place = (self.problem.sample, t, &self.state[..]);
         let mut slope = vec![0.0; self.state.len()];
         match &piece.held {
-            Some(held) => slope_of(&held.evaluator, place, &mut slope),
-            None => slope_of(self.rhs, place, &mut slope),
+            Some(held) => slope_of(&held.evaluator, None, place, &mut slope),
+            None => {
+                let mass = self.options.mass_matrix.as_ref();
+                slope_of(self.rhs, mass, place, &mut slope);
+            }
         }
         let turns_back = |fired: &&FiredFunction| {
             let function = self.events.get(fired.index).filter(|f| f.ends_piece);

@@ -12,14 +12,16 @@
 
 use super::backward_context::{WorkspacePool, gradient_of_solve};
 use super::checkpoints::ForwardInputs;
-use super::discrete_adjoint::GradientAccumulator;
+use super::consistency::Consistency;
 use super::driver::Problem;
 use super::events::{EventFunction, EventFunctions, GuardFunctions};
+use super::gradient_accumulator::GradientAccumulator;
 use super::gradients::Adjoint;
 use super::jumps::add_followed;
 use super::options::SolveOptions;
 use super::smooth_piece::{Cause, SmoothPiece, Transition};
 use super::switch_gradient::add_switch_terms;
+use super::transitions::slope_of;
 use super::vector_ops::{add, add_scaled};
 use super::workspace::Workspace;
 use crate::field::VectorField;
@@ -75,6 +77,15 @@ impl BackwardPieces<'_> {
             None => vec![0.0; dof],
         };
         if piece.times.len() == 1 {
+            if let Some(mass) = &self.options.mass_matrix {
+                let mut accumulator = GradientAccumulator::new(self.evaluator);
+                let (place, gradient) = ((self.sample, piece.start.t), &mut accumulator.gradient);
+                let mut consistency = Consistency::new(self.evaluator, mass);
+                consistency.pull_back_state(self.evaluator, place, &piece.u0, &mut rows, gradient);
+                let mut of_piece = vec![0.0; values.len()];
+                accumulator.take(self.evaluator, &mut of_piece);
+                add(&of_piece, values);
+            }
             return Ok(rows);
         }
         rows.extend_from_slice(&bars[piece.outputs.start * dof..piece.outputs.end * dof]);
@@ -136,8 +147,9 @@ impl BackwardPieces<'_> {
     /// Returns du/dt of a piece.
     fn slope(&self, piece: &SmoothPiece, t: f64, u: &[f64]) -> Vec<f64> {
         let evaluator = self.evaluator_of(piece);
-        let (mut slot, mut slope) = (vec![0.0; evaluator.slot_len()], vec![0.0; u.len()]);
-        evaluator.eval(self.sample, t, u, &mut slot, &mut slope);
+        let mut slope = vec![0.0; u.len()];
+        let mass = self.options.mass_matrix.as_ref();
+        slope_of(evaluator, mass, (self.sample, t, u), &mut slope);
         slope
     }
 

@@ -8,7 +8,9 @@ use super::control::Controller;
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
+use super::mass_matrix::MassMatrix;
 use super::newton::Newton;
+use super::options::SolveOptions;
 use super::radau_stages::sum_into;
 use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
@@ -25,7 +27,7 @@ pub(super) const MAX_ITERATIONS: usize = 6;
 #[derive(Debug, Default)]
 pub(crate) struct Radau {
     pub(super) slot: Vec<f64>,
-    /// Slope du/dt at the state.
+    /// f at the state.
     f: Vec<f64>,
     /// Stage increments u(t + c_i h) − u, `[3, dof]`.
     pub(super) z: Vec<f64>,
@@ -38,10 +40,14 @@ pub(crate) struct Radau {
     saved_complex_lu: Lu<Complex<f64>>,
     /// Transformed stage increments T⁻¹ z.
     pub(super) w: Vec<f64>,
-    /// Slopes du/dt at the stages; then Newton increments.
+    /// f at the stages; then Newton increments.
     pub(super) k: Vec<f64>,
     pub(super) stage: Vec<f64>,
     error: Vec<f64>,
+    /// Mass matrix M; the identity where `None`.
+    pub(super) mass: Option<MassMatrix>,
+    /// M w, `[3, dof]`, where there is a mass matrix.
+    pub(super) mass_product: Vec<f64>,
     pub(super) increment: Vec<Complex<f64>>,
     pub(super) real_lu: Lu<f64>,
     pub(super) complex_lu: Lu<Complex<f64>>,
@@ -65,8 +71,10 @@ pub(crate) struct Radau {
 
 impl Radau {
     /// Prepares the method for a solve.
-    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, controller: Option<Controller>) {
-        let dof = rhs.dof();
+    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, options: &SolveOptions) {
+        let (dof, mass) = (rhs.dof(), options.mass_matrix.as_ref());
+        self.mass = mass.cloned();
+        self.mass_product.resize(mass.map_or(0, |_| 3 * dof), 0.0);
         self.slot.resize(3 * rhs.slot_len(), 0.0);
         for (buffer, len) in [
             (&mut self.f, dof),
@@ -81,13 +89,13 @@ impl Radau {
             buffer.resize(len, 0.0);
         }
         self.increment.resize(dof, Complex::default());
-        self.jacobian.bind(rhs);
-        self.stage_system.bind(rhs, 3);
+        self.jacobian.bind(rhs, mass);
+        self.stage_system.bind(rhs, 3, mass);
         (self.factored_h, self.saved_factored_h, self.previous_h) = (0.0, 0.0, 0.0);
         (self.has_jacobian, self.jacobian_fresh) = (false, false);
         self.substep_theta = None;
         self.newton = Newton::new(1.0, MAX_ITERATIONS);
-        self.controller = StepController::new(controller, Controller::Gustafsson);
+        self.controller = StepController::new(options.controller, Controller::Gustafsson);
         self.stiffness = StiffnessDetector::default();
     }
 
@@ -160,21 +168,31 @@ impl Radau {
         std::mem::swap(&mut self.factored_h, &mut self.saved_factored_h);
     }
 
-    /// Computes the error estimate of the attempted step into `error`, which holds the slope on entry, and returns its norm.
+    /// Computes the error estimate of the attempted step into `error`, which holds f on entry, and returns its norm.
     fn estimate_error<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &IntegratorCore<R, TAPE>,
         h: f64,
     ) -> f64 {
         let Radau {
-            z, error, real_lu, ..
+            z,
+            error,
+            real_lu,
+            mass,
+            ..
         } = self;
         let dof = integrator.dof;
-        for (i, error) in error.iter_mut().enumerate() {
-            *error += (ERROR_WEIGHTS[0] * z[i]
+        let weighted = |i: usize| {
+            (ERROR_WEIGHTS[0] * z[i]
                 + ERROR_WEIGHTS[1] * z[dof + i]
                 + ERROR_WEIGHTS[2] * z[2 * dof + i])
-                / h;
+                / h
+        };
+        for (i, error) in error.iter_mut().enumerate() {
+            *error += match mass {
+                None => weighted(i),
+                Some(mass) => (0..dof).map(|j| mass.at(i, j) * weighted(j)).sum(),
+            };
         }
         real_lu.solve(error);
         integrator.error_norm(error)
@@ -204,7 +222,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         if !all_finite(f) {
             return Err(FailureReason::NotFinite);
         }
-        Ok(integrator.initial_step_size(4, f, error))
+        let mut slope = f.clone();
+        integrator.turn_into_slope(&mut slope)?;
+        Ok(integrator.initial_step_size(4, &slope, error))
     }
 
     fn perform_step(

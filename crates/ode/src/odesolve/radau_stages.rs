@@ -71,6 +71,8 @@ impl Radau {
             increment,
             real_lu,
             complex_lu,
+            mass,
+            mass_product,
             ..
         } = self;
         let slot = &mut slot[..integrator.rhs.slot_len()];
@@ -86,13 +88,20 @@ impl Radau {
             if !all_finite(k) {
                 return Err(FailureReason::NotFinite);
             }
-            // T⁻¹ f − Λ/h w, written over k and `increment`.
+            // T⁻¹ f − Λ/h M w, written over k and `increment`.
+            let mass_product: &[f64] = match mass {
+                None => w,
+                Some(mass) => {
+                    mass.product(w, mass_product);
+                    mass_product
+                }
+            };
             for i in 0..dof {
                 let f = [k[i], k[dof + i], k[2 * dof + i]];
                 let ti =
                     |row: usize| T_INV[row][0] * f[0] + T_INV[row][1] * f[1] + T_INV[row][2] * f[2];
-                let (x, y) = (w[dof + i], w[2 * dof + i]);
-                k[i] = ti(0) - MU / h * w[i];
+                let (x, y) = (mass_product[dof + i], mass_product[2 * dof + i]);
+                k[i] = ti(0) - MU / h * mass_product[i];
                 increment[i] = Complex::new(ti(1) - (a * x - b * y), ti(2) - (a * y + b * x));
             }
             real_lu.solve(&mut k[..dof]);
@@ -138,6 +147,8 @@ impl Radau {
             w,
             stage,
             stage_system,
+            mass,
+            mass_product,
             ..
         } = self;
         let mut norm = f64::INFINITY;
@@ -173,10 +184,17 @@ impl Radau {
             }
             work.stats.jacobians += 3;
             work.stats.factorizations += 1;
+            let mass_product: &[f64] = match mass {
+                None => z,
+                Some(mass) => {
+                    mass.product(z, mass_product);
+                    mass_product
+                }
+            };
             for i in 0..3 {
                 for d in 0..dof {
                     let f = A[i][0] * k[d] + A[i][1] * k[dof + d] + A[i][2] * k[2 * dof + d];
-                    w[i * dof + d] = h * f - z[i * dof + d];
+                    w[i * dof + d] = h * f - mass_product[i * dof + d];
                 }
             }
             stage_system.lu.solve(w);

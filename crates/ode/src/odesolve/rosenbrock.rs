@@ -5,6 +5,8 @@ use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
+use super::mass_matrix::MassMatrix;
+use super::options::SolveOptions;
 use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::step_controller::StepController;
@@ -18,7 +20,7 @@ use odesync_base::failure::FailureReason;
 pub(crate) struct RosenbrockMethod {
     tableau: &'static RosenbrockTableau,
     slot: Vec<f64>,
-    /// Slope du/dt at the state.
+    /// f at the state.
     f: Vec<f64>,
     k: Vec<f64>,
     /// Stages of the step of the solve while an output step is computed; of the output step otherwise.
@@ -27,6 +29,10 @@ pub(crate) struct RosenbrockMethod {
     error: Vec<f64>,
     jacobian: Jacobian,
     lu: Lu<f64>,
+    /// Mass matrix M; the identity where `None`.
+    mass: Option<MassMatrix>,
+    /// Σ_j C_ij K_j / h of the stage, `[dof]`, where there is a mass matrix.
+    coupled: Vec<f64>,
     /// Whether the Jacobian is that of the current state.
     jacobian_fresh: bool,
     controller: StepController,
@@ -50,6 +56,8 @@ impl RosenbrockMethod {
             error: vec![],
             jacobian: Jacobian::default(),
             lu: Lu::default(),
+            mass: None,
+            coupled: vec![],
             jacobian_fresh: false,
             controller: StepController::default(),
         }
@@ -60,19 +68,25 @@ impl RosenbrockMethod {
         &mut self,
         tableau: &'static RosenbrockTableau,
         rhs: &R,
-        controller: Option<Controller>,
+        options: &SolveOptions,
     ) {
-        let dof = rhs.dof();
+        let (dof, mass) = (rhs.dof(), options.mass_matrix.as_ref());
+        self.mass = mass.cloned();
         self.tableau = tableau;
         self.slot.resize(rhs.slot_len(), 0.0);
         self.k.resize(tableau.stages() * dof, 0.0);
         self.saved_k.resize(tableau.stages() * dof, 0.0);
-        for buffer in [&mut self.f, &mut self.stage, &mut self.error] {
+        for buffer in [
+            &mut self.f,
+            &mut self.stage,
+            &mut self.error,
+            &mut self.coupled,
+        ] {
             buffer.resize(dof, 0.0);
         }
-        self.jacobian.bind(rhs);
+        self.jacobian.bind(rhs, mass);
         self.jacobian_fresh = false;
-        self.controller = StepController::new(controller, Controller::Gustafsson);
+        self.controller = StepController::new(options.controller, Controller::Gustafsson);
     }
 
     /// Exchanges the stages of the step of the solve with those of the output steps.
@@ -116,7 +130,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
             return Ok(0.0);
         }
         let order = integrator.options.solver.order;
-        Ok(integrator.initial_step_size(order, f, error))
+        let mut slope = f.clone();
+        integrator.turn_into_slope(&mut slope)?;
+        Ok(integrator.initial_step_size(order, &slope, error))
     }
 
     fn perform_step(
@@ -138,6 +154,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
             stage,
             jacobian,
             lu,
+            mass,
+            coupled,
             ..
         } = self;
         if !jacobian.is_finite() {
@@ -175,7 +193,14 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
                 }
             }
             add_scaled(h * tableau.d[i], jacobian.df_dt(), now);
-            add_weighted_sum(1.0 / h, tableau.coupling[i], before, dof, now);
+            match mass {
+                None => add_weighted_sum(1.0 / h, tableau.coupling[i], before, dof, now),
+                Some(mass) => {
+                    coupled.fill(0.0);
+                    add_weighted_sum(1.0 / h, tableau.coupling[i], before, dof, coupled);
+                    mass.add_product(1.0, coupled, now);
+                }
+            }
             lu.solve(now);
         }
         let work = &mut *integrator.work;
@@ -184,7 +209,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
             let at = start + tableau.stages() * len;
             work.tape[at..at + k.len()].copy_from_slice(k);
         }
-        Ok(())
+        // Where algebraic variables jump with the field, one linearization may not be enough to follow them.
+        match integrator.stepper.is_indivisible() && !integrator.ends_consistent(step) {
+            true => Err(FailureReason::NotConverging),
+            false => Ok(()),
+        }
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {

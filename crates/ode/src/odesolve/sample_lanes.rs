@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::discrete_adjoint::GradientAccumulator;
 use super::driver::Problem;
+use super::gradient_accumulator::GradientAccumulator;
 use super::options::SolveOptions;
 use super::tableau::Tableau;
 use super::trajectory::Trajectory;

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::backward_context::BackwardContext;
-use super::discrete_adjoint::GradientAccumulator;
 use super::engine::NativeEngine;
 use super::forward_sweeps::ForwardSweeps;
+use super::gradient_accumulator::GradientAccumulator;
 use super::vector_ops::all_finite;
 use crate::{Error, Result};
 

@@ -85,4 +85,15 @@ impl Solver {
     pub fn supports_fixed_steps(&self) -> bool {
         !matches!(self.family, SolverFamily::Bdf | SolverFamily::Auto { .. })
     }
+
+    /// Whether the method solves `M du/dt = f` with a mass matrix M.
+    pub fn supports_mass_matrix(&self) -> bool {
+        matches!(
+            self.family,
+            SolverFamily::Radau
+                | SolverFamily::Esdirk(_)
+                | SolverFamily::Rosenbrock(_)
+                | SolverFamily::Bdf
+        )
+    }
 }

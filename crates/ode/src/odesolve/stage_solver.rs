@@ -1,4 +1,4 @@
-//! Solver of one implicit equation of a step, `z + ψ = c f(t, base + z)`: a stage of a diagonally implicit Runge-Kutta
+//! Solver of one implicit equation of a step, `M (z + ψ) = c f(t, base + z)`: a stage of a diagonally implicit Runge-Kutta
 //! method, or a step of BDF. It uses simplified Newton iteration with a Jacobian that is reused as long as the iteration
 //! converges well.
 
@@ -6,6 +6,7 @@ use super::checkpoints::StateReader;
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
+use super::mass_matrix::MassMatrix;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
 use super::rhs::{DifferenceScales, Rhs};
 use super::stage_system::StageSystem;
@@ -20,6 +21,8 @@ pub(crate) struct StageSolver {
     pub f: Vec<f64>,
     stage: Vec<f64>,
     dz: Vec<f64>,
+    /// Mass matrix M; the identity where `None`.
+    mass: Option<MassMatrix>,
     pub jacobian: Jacobian,
     pub newton_matrix: NewtonMatrix,
     exact_system: StageSystem,
@@ -29,7 +32,7 @@ pub(crate) struct StageSolver {
     pub newton: Newton,
 }
 
-/// Factored Newton matrix I − c J with a stored Jacobian.
+/// Factored Newton matrix M − c J with a stored Jacobian.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NewtonMatrix {
     lu: Lu<f64>,
@@ -44,7 +47,7 @@ impl NewtonMatrix {
     }
 }
 
-/// An implicit equation `z + ψ = c f(t, base + z)`.
+/// An implicit equation `M (z + ψ) = c f(t, base + z)`.
 #[derive(Clone, Copy)]
 pub(crate) struct StageEquation<'a> {
     pub t: f64,
@@ -59,14 +62,15 @@ pub(crate) struct StageEquation<'a> {
 
 impl StageSolver {
     /// Prepares the solver for a new solve.
-    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R) {
+    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, mass: Option<&MassMatrix>) {
         let dof = rhs.dof();
+        self.mass = mass.cloned();
         self.slot.resize(rhs.slot_len(), 0.0);
         for buffer in [&mut self.f, &mut self.stage, &mut self.dz] {
             buffer.resize(dof, 0.0);
         }
-        self.jacobian.bind(rhs);
-        self.exact_system.bind(rhs, 1);
+        self.jacobian.bind(rhs, mass);
+        self.exact_system.bind(rhs, 1, mass);
         (self.has_jacobian, self.jacobian_fresh) = (false, false);
         self.newton_matrix.invalidate();
     }
@@ -95,7 +99,7 @@ impl StageSolver {
         }
     }
 
-    /// Factors I − c J; returns false where it is singular.
+    /// Factors M − c J; returns false where it is singular.
     fn factorize(&mut self, c: f64) -> bool {
         self.jacobian
             .factor_newton_matrix(c, &mut self.newton_matrix.lu)
@@ -128,7 +132,7 @@ impl StageSolver {
         finite.then_some(()).ok_or(FailureReason::NotFinite)
     }
 
-    /// Factors I − c J unless the stored factorization has this c.
+    /// Factors M − c J unless the stored factorization has this c.
     pub fn ensure_factored<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
@@ -175,8 +179,16 @@ impl StageSolver {
         }
     }
 
-    /// Computes the residual `c f − ψ − z` at `base + z` into `dz`.
+    /// Computes the residual `c f − M (ψ + z)` at `base + z` into `dz`.
     fn residual(&mut self, equation: StageEquation, z: &[f64]) {
+        if let Some(mass) = &self.mass {
+            let moved = |i: usize| z[i] + equation.psi.map_or(0.0, |psi| psi[i]);
+            for (i, dz) in self.dz.iter_mut().enumerate() {
+                let sum: f64 = (0..z.len()).map(|j| mass.at(i, j) * moved(j)).sum();
+                *dz = equation.c * self.f[i] - sum;
+            }
+            return;
+        }
         for (i, dz) in self.dz.iter_mut().enumerate() {
             *dz = equation.c * self.f[i] - z[i];
         }

@@ -3,12 +3,13 @@
 
 use super::jacobian::Jacobian;
 use super::lu::Lu;
+use super::mass_matrix::MassMatrix;
 use super::recorded_steps::Step;
 use super::rhs::{DifferenceScales, Rhs};
 use super::vector_ops::add_scaled;
 
 /// Matrix of a Runge-Kutta method: nodes, `[stages]`, and coefficients, `[stages, stages]` row by row:
-/// `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`.
+/// `M Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`, with the mass matrix M.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RkMatrix<'a> {
     pub c: &'a [f64],
@@ -63,10 +64,10 @@ pub(crate) struct StageSystem {
 
 impl StageSystem {
     /// Allocates the storage for this many stages of this field.
-    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R, stages: usize) {
+    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R, stages: usize, mass: Option<&MassMatrix>) {
         self.jacobians.resize_with(stages, Jacobian::default);
         for jacobian in &mut self.jacobians {
-            jacobian.bind(rhs);
+            jacobian.bind(rhs, mass);
         }
     }
 
@@ -77,8 +78,8 @@ impl StageSystem {
         }
     }
 
-    /// Factors the matrix with the blocks δ_ij I − h a_ij J_j, where `slots[j]` is the slot of the jth stage; returns false
-    /// where it is singular.
+    /// Factors the matrix with the blocks δ_ij M − h a_ij J_j, where `slots[j]` is the slot of the jth stage; returns false
+    /// where it is singular. The block of an explicit first stage is I: it is the state.
     pub fn factor<R: Rhs + ?Sized>(
         &mut self,
         rhs: &R,
@@ -91,13 +92,18 @@ impl StageSystem {
             jacobian.fill(rhs, (sample, step.time_at(*c)), slot);
         }
         let (h, jacobians) = (step.h(), &self.jacobians);
+        let n_explicit = usize::from(matrix.has_explicit_first_stage());
         self.lu.factor(matrix.c.len() * dof, |r, c| {
             let (i, j) = (r / dof, c / dof);
-            f64::from(r == c) - h * matrix.a(i, j) * jacobians[j].at(r % dof, c % dof)
+            let diagonal = match i == j && i >= n_explicit {
+                true => jacobians[j].mass_at(r % dof, c % dof),
+                false => f64::from(r == c),
+            };
+            diagonal - h * matrix.a(i, j) * jacobians[j].at(r % dof, c % dof)
         })
     }
 
-    /// Factors I − c J for one stage, with the Jacobian of its taped slot; returns false where it is singular.
+    /// Factors M − c J for one stage, with the Jacobian of its taped slot; returns false where it is singular.
     pub fn factor_stage<R: Rhs + ?Sized>(
         &mut self,
         rhs: &R,

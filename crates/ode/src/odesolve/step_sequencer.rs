@@ -157,6 +157,11 @@ impl<'a> StepSequencer<'a> {
         self.indivisible
     }
 
+    /// Whether a step is as short as one that crosses a jump of the field, taken or replayed.
+    pub fn is_crossing(&self, step: Step) -> bool {
+        step.h().abs() <= INDIVISIBLE * step.t.abs().max(self.span())
+    }
+
     /// Whether the current time is a tstop.
     pub fn at_tstop(&self) -> bool {
         let passed = self.next_tstop.checked_sub(1);

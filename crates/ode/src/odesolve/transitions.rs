@@ -1,7 +1,9 @@
 //! What happens between two [pieces](super::pieces) of a solve: the jumps, and where conditions and events stand after them.
 
 use super::condition_modes::{Settled, Unsettled};
+use super::consistency::Consistency;
 use super::events::FiredFunction;
+use super::mass_matrix::MassMatrix;
 use super::pieces::PieceSolve;
 use super::rhs::Rhs;
 use super::smooth_piece::{Cause, Transition};
@@ -54,6 +56,18 @@ impl<R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'_, '_, R, TAPE> {
             .try_for_each(|i| self.take_jump(transition, Cause::Event(i)))
     }
 
+    /// Makes the state after the jumps consistent with the algebraic equations, where there is a mass matrix.
+    pub fn make_consistent(&mut self, transition: &mut Transition) -> Result<()> {
+        let Some(mass) = &self.options.mass_matrix else {
+            return Ok(());
+        };
+        let mut consistency = Consistency::new(self.rhs, mass);
+        let place = (self.problem.sample, self.t);
+        let found = consistency.solve_state(self.rhs, place, &mut self.state);
+        transition.after.clone_from(&self.state);
+        found.map_err(|reason| self.failure(reason).into())
+    }
+
     /// Applies the doses at the present time.
     pub fn take_doses(&mut self, transition: &mut Transition) -> Result<()> {
         while let Some(&(t, i)) = self.doses.last()
@@ -91,8 +105,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'_, '_, R, TAPE> {
         let place = (self.problem.sample, self.t, &self.state[..]);
         let mut slope = vec![0.0; self.state.len()];
         match settled {
-            Some(settled) => slope_of(&settled.held.evaluator, place, &mut slope),
-            None => slope_of(self.rhs, place, &mut slope),
+            Some(settled) => slope_of(&settled.held.evaluator, None, place, &mut slope),
+            None => {
+                let mass = self.options.mass_matrix.as_ref();
+                slope_of(self.rhs, mass, place, &mut slope);
+            }
         }
         for (i, function) in self.events.iter_mut().enumerate() {
             self.starts[i].value = None;
@@ -116,12 +133,20 @@ impl<R: Rhs + ?Sized, const TAPE: bool> PieceSolve<'_, '_, R, TAPE> {
     }
 }
 
-/// Computes du/dt at a place.
+/// Computes du/dt at a place; NaN where a mass matrix leaves it undetermined.
 pub(crate) fn slope_of<R: Rhs + ?Sized>(
     rhs: &R,
+    mass: Option<&MassMatrix>,
     (sample, t, u): (usize, f64, &[f64]),
     slope: &mut [f64],
 ) {
+    if let Some(mass) = mass {
+        let mut consistency = Consistency::new(rhs, mass);
+        if consistency.slope(rhs, (sample, t), u, slope).is_err() {
+            slope.fill(f64::NAN);
+        }
+        return;
+    }
     let mut slot = vec![0.0; rhs.slot_len()];
     rhs.eval(sample, t, u, &mut slot, slope);
 }

@@ -10,6 +10,8 @@ mod field;
 mod final_state_jacobians;
 mod jump_gradients;
 mod jumps;
+mod mass_matrix;
+mod mass_matrix_gradients;
 mod odesolve;
 mod robustness;
 mod sample_lanes;

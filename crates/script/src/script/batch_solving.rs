@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, Axis, Ix2};
+use ndarray::{ArrayD, Axis, Ix2, s};
 use rhai::{Dynamic, Map};
 
 use super::array::ScriptArray;
@@ -12,7 +12,7 @@ use super::host::Host;
 use super::keys::Key;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::solving::{check_solution_memory, note_stiffness, stats};
+use super::solving::{check_solution_memory, note_moved_start, note_stiffness, stats};
 use crate::{Error, Result};
 use odesync_base::tables::format_number;
 use odesync_base::text::count_of;
@@ -93,6 +93,11 @@ pub(super) fn solve(
     )?;
     let solution = solves.solve_on(engine, t, options)?;
     note_stiffness(host, "solve", &solution.stats, solves.len());
+    let starts = solution.u.outer_iter().enumerate().map(|(i, u)| {
+        let given = rows.row(i.min(rows.nrows().saturating_sub(1)));
+        (given, u.slice_move(s![0, ..]))
+    });
+    note_moved_start(host, "solve", options, starts);
     if let Some(first) = solution.failures.first() {
         host.note(&format!(
             "solve: {} of {} failed, and their states are NaN; the first, number {}: {first}",

@@ -197,6 +197,33 @@ pub(super) fn note_unresolved<'a>(
     ));
 }
 
+/// Writes a note if a solve with a mass matrix moved the initial state, so that it satisfies the algebraic equations; `starts` has the
+/// given state and the solution at the first time of each solve.
+pub(super) fn note_moved_start<'a>(
+    host: &Host,
+    call: &str,
+    options: &SolveOptions,
+    mut starts: impl Iterator<Item = (ArrayView1<'a, f64>, ArrayView1<'a, f64>)>,
+) {
+    let moved = starts.find_map(|(u0, start)| {
+        let moved = options.moved_at_start(&u0.to_vec(), &start.to_vec());
+        (!moved.is_empty()).then_some((moved, u0, start))
+    });
+    let Some((moved, u0, start)) = moved else {
+        return;
+    };
+    let change = |i: &usize| {
+        let [from, to] = [u0[*i], start[*i]].map(|x| format_number(x, 6));
+        format!("u[{i}] from {from} to {to}")
+    };
+    let changes: Vec<String> = moved.iter().take(4).map(change).collect();
+    host.note(&format!(
+        "{call}: the initial state did not satisfy the algebraic equations of the mass_matrix; changed {}{}",
+        changes.join(", "),
+        if moved.len() > 4 { " and others" } else { "" },
+    ));
+}
+
 /// Converts the statistics of a solve to a map.
 pub fn stats(stats: Stats) -> Map {
     let counts = [
@@ -383,7 +410,10 @@ fn solve(
     let u0 = convert::array_to_vector(&u0, "solve: u0")?;
     check_solution_memory(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine.as_mut(), &field.0, &u0, &t, &solver)?;
+    let u0 = ArrayView1::from(&u0[..]);
     note_stiffness(host, "solve", &solution.stats, 1);
+    let starts = std::iter::once((u0.view(), solution.u.row(0)));
+    note_moved_start(host, "solve", &solver, starts);
     let rows = solution.u.outer_iter();
     note_unresolved(host, "solve", &solver.atol, rows);
     Ok(Dynamic::from(ScriptSolution(Arc::new(solution))))
@@ -415,7 +445,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
-         field is stiff). The times and states of events are in sol.events; events and doses may change the state (jump). A list of \
+         field is stiff). With a mass_matrix M, which may be singular, the stiff ones but auto solve M du/dt = f(t, u). The times and states of events are in sol.events; events and doses may change the state (jump). A list of \
          initial states, [solve, dof], or values of constants (params) are many solves in one call, side by side, with the result BatchSolution (t, u [solve, time, dof], stats, failures).",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )

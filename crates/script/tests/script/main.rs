@@ -15,6 +15,7 @@ mod found_equations;
 mod gradients;
 mod known_constants;
 mod landscape;
+mod mass_matrices;
 mod messages;
 mod numerics;
 mod public_reports;

@@ -1,6 +1,6 @@
 //! Simulated data from a known system.
 
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Axis};
 
 use super::Dataset;
 use odesync_base::error::{Error, Result};
@@ -40,7 +40,12 @@ impl Dataset {
         let all = solved.into_iter().flat_map(|solved| solved.u).collect();
         let u = Array3::from_shape_vec((u0.nrows(), t.len(), field.dof()), all)
             .map_err(|e| Error::invalid(e.to_string()))?;
-        let data = Self::new(Array1::from(t.to_vec()), u, Some(u0.clone()))?;
+        // With a mass matrix the solves begin at a consistent state, which need not be the given one.
+        let starts = match options.mass_matrix {
+            Some(_) => u.index_axis(Axis(1), 0).to_owned(),
+            None => u0.clone(),
+        };
+        let data = Self::new(Array1::from(t.to_vec()), u, Some(starts))?;
         Ok((data, stats))
     }
 }

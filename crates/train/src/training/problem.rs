@@ -48,6 +48,12 @@ impl TrainingProblem {
                  vanilla() here",
             ));
         }
+        if solver.mass_matrix.is_some() && matches!(method, TrainingMethod::Homotopy(_)) {
+            return Err(Error::invalid(
+                "homotopy() adds a coupling to du/dt, and with a mass_matrix the equations are others: train by vanilla() or \
+                 multiple_shooting()",
+            ));
+        }
         let times = data.trajectories().map(|(t, _)| t.len());
         method.check(times.min().unwrap_or_default(), data.dof())?;
         let coupled = match method {

@@ -76,6 +76,12 @@ impl WeakConstraint {
                 "weak_constraint: substeps must be at least 1",
             ));
         }
+        if base.mass_matrix.is_some() {
+            return Err(Error::invalid(
+                "weak_constraint() and homotopy() without a coupling take the equations as du/dt = f, and a mass_matrix makes others of \
+                 them: train by vanilla() or multiple_shooting()",
+            ));
+        }
         let options = SolveOptions {
             solver: solvers::by_name(self.solver.as_deref().unwrap_or(DEFAULT_SOLVER))?,
             step_size: None,

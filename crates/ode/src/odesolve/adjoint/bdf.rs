@@ -2,30 +2,35 @@
 
 use super::super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::super::bdf::N_DIFFERENCES;
+use super::super::consistency::Consistency;
+use super::super::gradient_accumulator::GradientAccumulator;
+use super::super::mass_matrix::MassMatrix;
 use super::super::solvers::bdf::{GAMMA, alpha};
 use super::super::stage_system::StageSystem;
 use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
 use super::CotangentCursor;
-use crate::field::native::{Evaluator, ParamGradient};
+use crate::field::native::Evaluator;
 
 /// Computes the exact adjoint: the transpose of the recurrence of the differences. `history` are the adjoints of the
 /// differences other than the state: those at the end, and on return those at the start.
 pub(crate) fn backward(
     evaluator: &Evaluator,
+    mass: Option<&MassMatrix>,
     sample: usize,
     work: &Workspace,
     (bars, history): (&[f64], &mut Vec<f64>),
-    gradient: &mut ParamGradient,
+    accumulator: &mut GradientAccumulator,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
     let mut stage_system = StageSystem::default();
-    stage_system.bind(evaluator, 1);
+    stage_system.bind(evaluator, 1, mass);
     // Adjoints of D at the end of a step, then at its start.
     let mut d_bar = std::mem::take(history);
     d_bar.resize(N_DIFFERENCES * dof, 0.0);
     let mut start_bar = vec![0.0; N_DIFFERENCES * dof];
     let mut lambda = vec![0.0; dof];
+    let mut psi_bar = vec![0.0; dof];
     let mut f_bar = vec![0.0; dof];
     let mut predicted_bar = vec![0.0; dof];
     let mut bars = CotangentCursor::new(&work.recorded.outputs, bars, dof);
@@ -50,7 +55,7 @@ pub(crate) fn backward(
             d_bar[one] = -d_bar[two];
             d_bar[two] = 0.0;
         }
-        // d + ψ = c f(t, predicted + d).
+        // M (d + ψ) = c f(t, predicted + d).
         let factor = h / alpha(order);
         let slot = &work.tape[(n + 1) * len..(n + 2) * len];
         let place = (sample, step.end);
@@ -59,10 +64,16 @@ pub(crate) fn backward(
         f_bar.fill(0.0);
         add_scaled(factor, &lambda, &mut f_bar);
         predicted_bar.fill(0.0);
+        let gradient = &mut accumulator.gradient;
         evaluator.vjp(place, slot, &f_bar, &mut predicted_bar, None, gradient);
+        psi_bar.fill(0.0);
+        match mass {
+            None => psi_bar.copy_from_slice(&lambda),
+            Some(mass) => mass.add_transposed_product(1.0, &lambda, &mut psi_bar),
+        }
         for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
             add(&predicted_bar, d_bar);
-            add_scaled(-GAMMA[j] / alpha(order), &lambda, d_bar);
+            add_scaled(-GAMMA[j] / alpha(order), &psi_bar, d_bar);
         }
         let spacing = match n {
             0 => work.previous_h.unwrap_or(1.0),
@@ -87,7 +98,17 @@ pub(crate) fn backward(
     if let (Some(first), None) = (work.recorded.steps.first(), work.previous_h) {
         let place = (sample, first.t);
         let slot = &work.tape[..len];
-        evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);
+        match mass {
+            None => {
+                let gradient = &mut accumulator.gradient;
+                evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);
+            }
+            Some(mass) => {
+                let (start, to) = (&work.u[..dof], (&mut mu[..], accumulator));
+                let mut consistency = Consistency::new(evaluator, mass);
+                consistency.pull_back_slope(evaluator, place, start, &rest[..dof], to);
+            }
+        }
     }
     *history = d_bar;
     mu

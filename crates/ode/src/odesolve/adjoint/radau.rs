@@ -1,5 +1,6 @@
 //! The exact adjoint of Radau steps.
 
+use super::super::mass_matrix::MassMatrix;
 use super::super::solvers::radau::{C, RK_MATRIX};
 use super::super::stage_system::StageSystem;
 use super::super::workspace::Workspace;
@@ -7,9 +8,10 @@ use super::reverse_sweep;
 use crate::field::native::{Evaluator, ParamGradient};
 
 /// Computes the exact adjoint. The stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
-/// `λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j`, and those of the slopes are `k̄_j = h Σ_i a_ij λ_i`.
+/// `Mᵀ λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j` with the mass matrix M, and those of the slopes are `k̄_j = h Σ_i a_ij λ_i`.
 pub(crate) fn backward(
     evaluator: &Evaluator,
+    mass: Option<&MassMatrix>,
     sample: usize,
     work: &Workspace,
     bars: &[f64],
@@ -17,7 +19,7 @@ pub(crate) fn backward(
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
     let mut stage_system = StageSystem::default();
-    stage_system.bind(evaluator, 3);
+    stage_system.bind(evaluator, 3, mass);
     let mut lambda = vec![0.0; 3 * dof];
     let mut k_bar = vec![0.0; 3 * dof];
     reverse_sweep(work, bars, dof, |place, end_bar, mu| {

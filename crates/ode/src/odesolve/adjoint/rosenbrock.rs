@@ -2,6 +2,7 @@
 
 use super::super::jacobian::Jacobian;
 use super::super::lu::Lu;
+use super::super::mass_matrix::MassMatrix;
 use super::super::rosenbrock::tape_stride;
 use super::super::tableau::RosenbrockTableau;
 use super::super::vector_ops::{add_outer, add_scaled};
@@ -15,7 +16,7 @@ use crate::field::native::{DualCotangent, Evaluator, ParamGradient};
 /// with `κ_i`. The parameters' part of this derivative is returned second, ∂L/∂u₀ first.
 pub(crate) fn backward(
     evaluator: &Evaluator,
-    tableau: &RosenbrockTableau,
+    (tableau, mass): (&RosenbrockTableau, Option<&MassMatrix>),
     sample: usize,
     work: &Workspace,
     bars: &[f64],
@@ -23,13 +24,14 @@ pub(crate) fn backward(
 ) -> (Vec<f64>, Vec<f64>) {
     let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
     let mut jacobian = Jacobian::default();
-    jacobian.bind(evaluator);
+    jacobian.bind(evaluator, mass);
     let mut lu = Lu::default();
     let mut lanes = evaluator.tangent_lanes(1);
     let mut gradient_tangents = evaluator.zero_gradient_tangents(&lanes);
     let (mut unused, zero_dot) = (vec![0.0; dof], vec![0.0; dof]);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
+    let mut coupled_bar = vec![0.0; dof];
     let u0 = reverse_sweep(work, bars, dof, |place, end_bar, mu| {
         let (step, h) = (place.step, place.step.h());
         let (tape, index) = place.tape(work);
@@ -44,8 +46,17 @@ pub(crate) fn backward(
             let (before, rest) = k_bar.split_at_mut(i * dof);
             let bar = &mut rest[..dof];
             lu.solve_transposed(bar);
+            // The coupling is M Σ_j C_ij K_j / h.
+            let coupled: &[f64] = match mass {
+                None => bar,
+                Some(mass) => {
+                    coupled_bar.fill(0.0);
+                    mass.add_transposed_product(1.0, bar, &mut coupled_bar);
+                    &coupled_bar
+                }
+            };
             for (c, k_bar) in tableau.coupling[i].iter().zip(before.chunks_exact_mut(dof)) {
-                add_scaled(c / h, bar, k_bar);
+                add_scaled(c / h, coupled, k_bar);
             }
             let slot = &taped[i * len..(i + 1) * len];
             let at = (sample, step.time_at(tableau.c[i]));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::super::discrete_adjoint::GradientAccumulator;
+use super::super::gradient_accumulator::GradientAccumulator;
 use crate::field::native::Evaluator;
 
 /// Sum of gradients in the order of the problems, so that its bits do not depend on the threads.

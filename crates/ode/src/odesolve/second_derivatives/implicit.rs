@@ -1,8 +1,9 @@
 //! Second derivatives of a solve by a stiffly accurate implicit Runge-Kutta method: its last stage is the end of the step.
 //!
 //! With `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)` the tangents of the stages' states `Y_i = u + Z_i` solve the linear system
-//! `Ẏ_i − h Σ_j a_ij J_j Ẏ_j = u̇ + h Σ_j a_ij ∂f/∂θ θ̇`. The stages' adjoints solve its transpose, `λ_j − J_jᵀ k̄_j = Z̄_j`,
-//! `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`. In each sweep one
+//! `Ẏ_i − h Σ_j a_ij J_j Ẏ_j = u̇ + h Σ_j a_ij ∂f/∂θ θ̇`; with a mass matrix M it is `M Ẏ_i − … = M u̇ + …`, but for an explicit first
+//! stage, which is the state. The stages' adjoints solve its transpose, `Mᵀ λ_j − J_jᵀ k̄_j = Z̄_j`,
+//! `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `Mᵀ λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`. In each sweep one
 //! factorization per step serves all directions; it is not stored for the other sweep.
 
 use super::super::adjoint::{StepSlots, reverse_sweep};
@@ -51,7 +52,12 @@ fn tangent_range(
 }
 
 /// Solves for each lane of `x`, `[stages, dof, w]`, separately.
-fn solve_each_lane(x: &mut [f64], w: usize, one: &mut Vec<f64>, solve: impl Fn(&mut [f64])) {
+pub(super) fn solve_each_lane(
+    x: &mut [f64],
+    w: usize,
+    one: &mut Vec<f64>,
+    solve: impl Fn(&mut [f64]),
+) {
     for p in 0..w {
         one.clear();
         one.extend(x.iter().skip(p).step_by(w));
@@ -73,7 +79,8 @@ pub(super) fn forward(
     let (s, width, w) = (matrix.stages(), u0_dot.len(), lanes.width());
     let len = evaluator.slot_len();
     let mut stage_system = StageSystem::default();
-    stage_system.bind(evaluator, s);
+    stage_system.bind(evaluator, s, solve.mass.as_ref());
+    let n_explicit = usize::from(matrix.has_explicit_first_stage());
     let mut u = u0_dot.to_vec();
     let mut stages =
         vec![0.0; (solve.work.recorded.steps.len() + solve.work.n_output_steps) * s * width];
@@ -88,8 +95,14 @@ pub(super) fn forward(
             evaluator.jvp_lanes(at, slots[j], &zero_dot, &[], lanes, param_tangent);
         }
         let stages = &mut stages[tangent_range(&solve.work, matrix, place, width)];
-        for stage in stages.chunks_exact_mut(width) {
+        for (i, stage) in stages.chunks_exact_mut(width).enumerate() {
             stage.copy_from_slice(state_dot);
+            if let (Some(mass), true) = (&solve.mass, i >= n_explicit) {
+                solve_each_lane(stage, w, &mut one, |x| {
+                    let state_dot = x.to_vec();
+                    mass.product(&state_dot, x);
+                });
+            }
         }
         matrix.add_product(step.h(), &param_tangents, stages);
         stage_system.factor(evaluator, (solve.sample, step), matrix, &slots);
@@ -139,7 +152,7 @@ pub(super) fn backward(
     let (s, dof, w) = (matrix.stages(), evaluator.dof(), lanes.width());
     let (width, len) = (dof * w, evaluator.slot_len());
     let mut stage_system = StageSystem::default();
-    stage_system.bind(evaluator, s);
+    stage_system.bind(evaluator, s, solve.mass.as_ref());
     let (mut lambda, mut lambda_dot) = (vec![0.0; s * dof], vec![0.0; s * width]);
     let (mut k_bar, mut k_bar_dot) = (vec![0.0; s * dof], vec![0.0; s * width]);
     let (zero, zero_dot) = (vec![0.0; dof], vec![0.0; width]);

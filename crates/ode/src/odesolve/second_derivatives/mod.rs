@@ -8,10 +8,12 @@
 //!
 //! Tangents are laid out in lanes, `[…, w]`: the w directions are the last, contiguous axis.
 
+mod consistent_start;
 pub(super) mod explicit;
 mod implicit;
 
 use super::driver::{self, Problem};
+use super::mass_matrix::MassMatrix;
 use super::options::SolveOptions;
 use super::recorded_steps::RecordedSteps;
 use super::solver::{Solver, SolverFamily};
@@ -22,6 +24,7 @@ use super::vector_ops::all_finite;
 use super::workspace::Workspace;
 use crate::field::native::{Evaluator, ParamGradientTangents, TangentLanes};
 use crate::{Error, Result};
+use consistent_start::ConsistentStart;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// A solve of one problem on its recorded steps, with the slots of all stages, around which it is linearized.
@@ -29,6 +32,9 @@ use odesync_base::failure::{FailureReason, SolveFailure};
 pub struct LinearizedSolve {
     tableau: RkTableau,
     sample: usize,
+    /// Time at the start.
+    t_start: f64,
+    mass: Option<MassMatrix>,
     work: Workspace,
 }
 
@@ -36,6 +42,17 @@ impl LinearizedSolve {
     /// Returns the solution at the output times, `[time, dof]`.
     pub fn u(&self) -> &[f64] {
         &self.work.u
+    }
+
+    /// Returns the start, where there is a singular mass matrix.
+    fn start<'a>(&'a self, evaluator: &'a Evaluator) -> Option<ConsistentStart<'a>> {
+        let mass = self.mass.as_ref().filter(|mass| mass.is_singular())?;
+        Some(ConsistentStart {
+            evaluator,
+            mass,
+            place: (self.sample, self.t_start),
+            u: &self.work.u[..evaluator.dof()],
+        })
     }
 
     /// Computes the tangents along directions of the initial state, `u0_dot`, `[dof, w]`, and of the parameters, which are
@@ -52,7 +69,14 @@ impl LinearizedSolve {
             }
             RkTableau::Implicit { c, a } => {
                 let matrix = RkMatrix { c, a };
-                implicit::forward(self, matrix, evaluator, u0_dot, lanes)
+                let Some(start) = self.start(evaluator) else {
+                    return implicit::forward(self, matrix, evaluator, u0_dot, lanes);
+                };
+                let u_dot = start.forward(u0_dot, lanes);
+                let mut tangents = implicit::forward(self, matrix, evaluator, &u_dot, lanes);
+                // The reverse sweep needs those of the start too.
+                tangents.stages.extend(u_dot);
+                tangents
             }
         }
     }
@@ -90,6 +114,10 @@ impl LinearizedSolve {
                 implicit::backward(self, matrix, evaluator, stages, &rows, lanes, sums)
             }
         };
+        if let Some(start) = self.start(evaluator) {
+            let u_dot = &stages[stages.len() - dof * lanes.width()..];
+            start.backward(u_dot, &mut mu, lanes, sums);
+        }
         mu.split_off(dof)
     }
 }
@@ -210,6 +238,8 @@ pub fn replay(
         return Ok(LinearizedSolve {
             tableau,
             sample: problem.sample,
+            t_start: problem.t[0],
+            mass: options.mass_matrix.clone(),
             work,
         });
     };

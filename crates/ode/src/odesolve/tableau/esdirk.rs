@@ -1,6 +1,7 @@
 //! Coefficients of diagonally implicit Runge-Kutta methods with an explicit first stage (ESDIRK).
 
-/// Tableau of an ESDIRK method: `k_1 = f(t, u)`, `k_i = f(t + c_i h, u + h Σ_{j<i} a_ij k_j + h γ k_i)`. The method is
+/// Tableau of an ESDIRK method: `k_1 = f(t, u)`, `k_i = f(t + c_i h, u + h Σ_{j<i} a_ij k_j + h γ k_i)`, and with a
+/// mass matrix M the left-hand sides are M k_i. The method is
 /// stiffly accurate: its last stage is u⁺, and is the first stage of the next step.
 #[derive(Debug)]
 pub struct EsdirkTableau {

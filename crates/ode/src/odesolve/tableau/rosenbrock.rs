@@ -1,8 +1,8 @@
 //! Coefficients of Rosenbrock methods.
 
-/// Coefficients of a Rosenbrock method. With W = I/(h γ) − ∂f/∂u at (t, u):
-/// `W K_i = f(t + c_i h, u + Σ_{j<i} a_ij K_j) + h d_i ∂f/∂t + Σ_{j<i} C_ij K_j / h`, `u⁺ = u + Σ_i b_i K_i`. The first stage
-/// is at (t, u).
+/// Coefficients of a Rosenbrock method. With W = M/(h γ) − ∂f/∂u at (t, u), where M is the mass matrix (the identity where there is
+/// none): `W K_i = f(t + c_i h, u + Σ_{j<i} a_ij K_j) + h d_i ∂f/∂t + M Σ_{j<i} C_ij K_j / h`, `u⁺ = u + Σ_i b_i K_i`. The first
+/// stage is at (t, u).
 #[derive(Debug)]
 pub struct RosenbrockTableau {
     /// Diagonal coefficient γ.

@@ -6,7 +6,7 @@ mod scaled;
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Axis};
+use ndarray::{Array1, Axis, s};
 use rhai::{Array as List, Dynamic, ImmutableString};
 
 use super::array::ScriptArray;
@@ -17,7 +17,9 @@ use super::host::Host;
 use super::keys::Keys;
 use super::options::Options;
 use super::registry::{Registry, ScriptType, check_unchanged};
-use super::solving::{SOLVER, check_solution_memory, note_stiffness, note_unresolved, solver};
+use super::solving::{
+    SOLVER, check_solution_memory, note_moved_start, note_stiffness, note_unresolved, solver,
+};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
@@ -87,6 +89,13 @@ fn simulate(
     let (simulated, stats) = Dataset::simulated_with_stats(&field.0, &u0, &t, &solver)?;
     note_stiffness(host, "dataset", &stats, u0.nrows());
     let u = simulated.u();
+    note_moved_start(
+        host,
+        "dataset",
+        &solver,
+        u0.outer_iter()
+            .zip(u.outer_iter().map(|u| u.slice_move(s![0, ..]))),
+    );
     note_unresolved(host, "dataset", &solver.atol, u.rows().into_iter());
     Ok(wrap(simulated))
 }
