@@ -18,6 +18,8 @@ use crate::Result;
 #[derive(Debug, Default)]
 pub(crate) struct StateSwitches {
     nodes: Vec<SwitchingNode>,
+    /// Operands of the nodes that jump with the state and are not located: `floor` and `ceil`, and so remainders.
+    steps: Vec<NodeId>,
 }
 
 #[derive(Debug)]
@@ -43,13 +45,25 @@ pub(crate) struct HeldField {
     pub above: Vec<bool>,
 }
 
+/// A trainable parameter on which a jump of the field in the state depends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConditionParameter<'a> {
+    /// Name of the parameter.
+    pub name: &'a str,
+    /// Whether the option `switches` of a solve locates every such jump: it is that of a condition, not of `floor`, `ceil` or a
+    /// remainder.
+    pub is_located: bool,
+    /// Whether nothing else depends on the parameter, so that a derivative by it is zero where the jump is not located.
+    pub is_only_there: bool,
+}
+
 impl StateSwitches {
     /// Finds the nodes that the output uses and that switch with the state: comparisons other than == and !=, which hold at single
     /// places only, `max`, `min`, `abs`, `sign`, and `relu` where it is not a network's activation.
     pub fn of(graph: &Graph, output: NodeId) -> Self {
         let used = used_nodes(graph, &[output]);
         let (mut by_state, mut by_layer) = (vec![], vec![]);
-        let mut nodes = vec![];
+        let (mut nodes, mut steps) = (vec![], vec![]);
         let mut n_guards = 0;
         for (i, (op, used)) in graph.nodes.iter().zip(used).enumerate() {
             let operands = op.operands();
@@ -60,8 +74,13 @@ impl StateSwitches {
             let is_activation = in_layer && matches!(op, Op::Unary(Unary::Relu, _));
             if let (true, true, false, Some((effect, x, y))) =
                 (used, in_state, is_activation, switching(op))
-                && is_located(effect)
             {
+                if matches!(effect, Effect::Floor | Effect::Ceil) {
+                    steps.push(x);
+                }
+                if !is_located(effect) {
+                    continue;
+                }
                 let node = NodeId(i as u32);
                 let guards = n_guards..n_guards + graph.len_of(node);
                 n_guards = guards.end;
@@ -74,7 +93,7 @@ impl StateSwitches {
                 });
             }
         }
-        StateSwitches { nodes }
+        StateSwitches { nodes, steps }
     }
 
     /// Whether nothing switches with the state.
@@ -87,12 +106,11 @@ impl StateSwitches {
         self.nodes.last().map_or(0, |node| node.guards.end)
     }
 
-    /// Returns the operands of the conditions at which the field itself jumps.
-    pub fn jumping_operands(&self) -> Vec<NodeId> {
+    /// Returns the operands of the conditions at which the field itself jumps, and those of the jumps that are not located.
+    fn jumping_operands(&self) -> (Vec<NodeId>, &[NodeId]) {
         let jumping = self.nodes.iter().filter(|s| s.effect != Effect::Kink);
-        jumping
-            .flat_map(|s| std::iter::once(s.x).chain(s.y))
-            .collect()
+        let operands = jumping.flat_map(|s| std::iter::once(s.x).chain(s.y));
+        (operands.collect(), &self.steps)
     }
 
     /// Returns the field with guard i held above zero where `above[i]`, else below.
@@ -198,22 +216,29 @@ impl VectorField {
         self.state_switches().hold(self, above)
     }
 
-    /// Returns the names of the trainable parameters that the field depends on only through conditions in the state. Without the
-    /// option `switches` of a solve every derivative by them is zero, because it is that of the branch taken.
-    pub fn condition_parameters(&self) -> Vec<&str> {
+    /// Returns the trainable parameters on which a jump of the field in the state depends, whatever else they do. A derivative by one
+    /// lacks the part by which the place of the jump moves, unless the option `switches` of a solve locates it.
+    pub fn condition_parameters(&self) -> Vec<ConditionParameter<'_>> {
         let graph = self.graph();
-        let conditions = self.state_switches().jumping_operands();
-        if conditions.is_empty() {
+        let (conditions, steps) = self.state_switches().jumping_operands();
+        if conditions.is_empty() && steps.is_empty() {
             return vec![];
         }
-        let in_conditions = used_blocks(graph, &used_nodes(graph, &conditions));
+        let blocks_of = |nodes: &[NodeId]| used_blocks(graph, &used_nodes(graph, nodes));
+        let (in_conditions, in_steps) = (blocks_of(&conditions), blocks_of(steps));
         let differentiated = used_blocks(graph, &differentiated_nodes(graph, self.output()));
         let moves_a_time: Vec<usize> = self.switches().blocks().collect();
-        let names = in_conditions.into_iter().filter(|i| {
-            let block = &self.blocks()[*i];
-            block.trainable && !differentiated.contains(i) && !moves_a_time.contains(i)
-        });
-        names.map(|i| self.blocks()[i].name.as_str()).collect()
+        let blocks = self.blocks().iter().enumerate();
+        blocks
+            .filter(|(i, block)| {
+                block.trainable && (in_conditions.contains(i) || in_steps.contains(i))
+            })
+            .map(|(i, block)| ConditionParameter {
+                name: &block.name,
+                is_located: !in_steps.contains(&i),
+                is_only_there: !differentiated.contains(&i) && !moves_a_time.contains(&i),
+            })
+            .collect()
     }
 }
 

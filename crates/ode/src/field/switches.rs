@@ -4,8 +4,12 @@
 //! the roots of the difference of a comparison's sides (of the argument of `abs`, of the difference of the arguments of `max`, …),
 //! in the order of the graph: between the switches of its own operands every such difference is smooth.
 
+mod formula;
 mod guard;
+mod interval;
 mod roots;
+mod search;
+mod signal_enclosure;
 
 use std::sync::Arc;
 
@@ -17,7 +21,7 @@ use guard::{BoundGuard, Guard};
 pub(super) use guard::{Effect, switching, used_blocks, used_nodes};
 use roots::Piece;
 
-/// Number of places over the span at which a difference that is not linear is looked at.
+/// Number of places over the span at which a difference that is not linear is looked at, beside its enclosures between them.
 const SEARCH_PLACES: usize = 256;
 /// Largest number of switches that are stepped onto. With more of them no step would be longer than their distance.
 const MAX_SWITCHES: usize = 10_000;
@@ -35,8 +39,11 @@ pub(crate) struct Switch {
     pub before: f64,
     /// First time at which the field is that of after; equal to `before` where the field itself does not jump.
     pub after: f64,
-    /// The guards whose jump this is, and the component.
+    /// The guards that pass through zero here so that the field jumps, and the component. One that jumps over zero, because its
+    /// operands jump, is none: the time is that of the jump of these.
     pub by: Vec<(usize, usize)>,
+    /// Whether a signal jumps here so that a guard does, at a time that no parameter moves.
+    pub is_fixed: bool,
 }
 
 impl Switches {
@@ -45,8 +52,9 @@ impl Switches {
         let used = used_nodes(graph, &[output]);
         // Whether a node depends on time, and on the state.
         let mut depends: Vec<(bool, bool)> = Vec::with_capacity(graph.nodes.len());
-        let mut guards = vec![];
-        for (op, used) in graph.nodes.iter().zip(used) {
+        // The guards, and the places of their nodes.
+        let (mut guards, mut at) = (vec![], vec![]);
+        for (i, (op, used)) in graph.nodes.iter().zip(used).enumerate() {
             let operands = op.operands();
             let of = |operand: &NodeId| depends[operand.index()];
             let by_time =
@@ -56,7 +64,12 @@ impl Switches {
             if let (true, true, false, Some((effect, x, y))) =
                 (used, by_time, by_state, switching(op))
             {
-                guards.push(Guard::new(graph, effect, x, y));
+                let operands: Vec<NodeId> = std::iter::once(x).chain(y).collect();
+                let below = used_nodes(graph, &operands);
+                let inner = |i: &usize| below[at[*i]];
+                let inner = (0..guards.len()).filter(inner).collect();
+                guards.push(Guard::new(graph, effect, (x, y), inner));
+                at.push(i);
             }
         }
         Switches { guards }
@@ -88,7 +101,11 @@ impl Switches {
         let mut bound: Vec<BoundGuard> = self
             .guards
             .iter()
-            .map(|guard| BoundGuard::new(guard, bind(&guard.x), guard.y.as_ref().map(bind), sample))
+            .map(|guard| {
+                let evaluators = (bind(&guard.x), guard.y.as_ref().map(bind));
+                let formula = guard.formula.bind(values, (signals, sample));
+                BoundGuard::new(guard, evaluators, formula, sample)
+            })
             .collect();
         let width = width_of_switch(low, high);
         let mut times: Vec<f64> = knots.to_vec();
@@ -103,6 +120,7 @@ impl Switches {
                     from: from + width,
                     to: to - width,
                     places: (share as usize).max(16),
+                    width,
                 };
                 if piece.from < piece.to && !guard.roots_in(piece, &mut roots) {
                     roots.clear();
@@ -129,7 +147,7 @@ impl Switches {
         switches
     }
 
-    /// Returns, for every guard that jumps at a switch, the derivatives of the time of its jump with respect to all parameter values:
+    /// Returns, for every reason of a switch, the derivatives of its time with respect to all parameter values:
     /// −∂g/∂θ / ∂g/∂t of the difference g that passes through zero there.
     pub fn time_gradients(
         &self,
@@ -138,7 +156,8 @@ impl Switches {
         field: (&[Arc<dyn Signal>], usize, usize),
     ) -> Vec<Vec<f64>> {
         let gradient = |by: &(usize, usize)| self.time_gradient(*by, switch.before, values, field);
-        switch.by.iter().map(gradient).collect()
+        let fixed = switch.is_fixed.then(|| vec![0.0; values.len()]);
+        switch.by.iter().map(gradient).chain(fixed).collect()
     }
 
     fn time_gradient(
@@ -196,14 +215,22 @@ fn classify(bound: &mut [BoundGuard], t: f64, width: f64) -> Switch {
         before: t,
         after: t,
         by: vec![],
+        is_fixed: false,
     };
+    // The guards of which the branch changes, for whatever reason.
+    let mut changing = vec![false; bound.len()];
     for (index, guard) in bound.iter_mut().enumerate() {
         for component in 0..guard.len() {
             let [left, here, right] = [t - width, t, t + width].map(|t| guard.branch(t, component));
             if left == right {
                 continue;
             }
-            switch.by.push((index, component));
+            changing[index] = true;
+            let is_inner = guard.inner.iter().any(|inner| changing[*inner]);
+            match guard.jumps(t, width, component) {
+                false => switch.by.push((index, component)),
+                true => switch.is_fixed |= !is_inner,
+            }
             if here != left {
                 switch.before = t - width;
             }

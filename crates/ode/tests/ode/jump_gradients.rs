@@ -1,7 +1,7 @@
 //! Gradients through jumps of the state and switches of the equations, against finite differences of solves.
 
 use odesync_base::options::Named;
-use odesync_ode::field::{Expr, VectorField, system};
+use odesync_ode::field::{ConditionParameter, Expr, VectorField, system};
 use odesync_ode::odesolve::{
     Adjoint, Direction, Dose, Engine, Event, Jump, NativeEngine, Problem, SolveGradient,
     SolveOptions, Tangent, jvp, solve,
@@ -212,8 +212,13 @@ fn thresholds_in_the_state() {
     .unwrap()
     .trainable(&["c"])
     .unwrap();
-    assert_eq!(only.condition_parameters(), ["c"]);
-    assert!(thresholds().condition_parameters().contains(&"c"));
+    let of_c = |is_only_there: bool| ConditionParameter {
+        name: "c",
+        is_located: true,
+        is_only_there,
+    };
+    assert_eq!(only.condition_parameters(), [of_c(true)]);
+    assert_eq!(thresholds().condition_parameters(), [of_c(true)]);
     let t = [0.0, 1.0];
     // u(1) = c e^−(1 − log(1/c)/2) = √c/e, so that du/dc = 1/(2 √c e).
     let want = 0.5 / (0.5_f64.sqrt() * 1.0_f64.exp());
@@ -223,6 +228,46 @@ fn thresholds_in_the_state() {
     let options = options.switches(true);
     let (got, _) = gradient(&only, (&[1.0], &t), &options, &[0.0, 1.0]);
     assert!((got[0] - want).abs() < 1e-8, "{} {want}", got[0]);
+}
+
+/// u' = −c where(u > c, 2, 1) with u(0) = 1 and c = 1/2: u = c at τ = (1 − c)/(2 c), then u = c − c (t − τ) = 1/2 + c/2 − c t, so
+/// du/dc = 1/2 − t. The branches alone give −2 τ − (t − τ) = −1/2 − t.
+#[test]
+fn a_parameter_of_a_condition_and_of_a_branch() {
+    let field = system(1, &[("c", 0.5)], |_, u, p| {
+        let number = |x: f64| u.builder().constant(&[x]);
+        let rate = u.at(0).gt(&p.get("c")).select(&number(2.0), &number(1.0));
+        vec![-(rate * p.get("c"))]
+    })
+    .unwrap()
+    .trainable(&["c"])
+    .unwrap();
+    let [c] = field.condition_parameters()[..] else {
+        panic!("{:?}", field.condition_parameters());
+    };
+    assert!(c.name == "c" && c.is_located && !c.is_only_there);
+    let t = [0.0, 1.2];
+    for solver in ["dopri5", "radau", "rodas5p"] {
+        let options = options("backprop", solver).switches(true);
+        let (got, _) = gradient(&field, (&[1.0], &t), &options, &[0.0, 1.0]);
+        assert!((got[0] - (0.5 - 1.2)).abs() < 1e-8, "{solver}: {}", got[0]);
+    }
+    // What is not located: floor, and a remainder by it, beside what is.
+    let steps = system(1, &[("c", 0.5), ("d", 2.0)], |_, u, p| {
+        let turns = (u.at(0) * p.get("c")).floor();
+        let rest = u.at(0) - (u.at(0) / p.get("d")).floor() * p.get("d");
+        vec![-(turns + rest)]
+    })
+    .unwrap()
+    .trainable(&["c", "d"])
+    .unwrap();
+    let got = steps.condition_parameters();
+    let of = |name: &'static str, is_only_there: bool| ConditionParameter {
+        name,
+        is_located: false,
+        is_only_there,
+    };
+    assert_eq!(got, [of("c", true), of("d", false)]);
 }
 
 /// A switch in the state, one in t whose time is trained, and a dose, in one solve.

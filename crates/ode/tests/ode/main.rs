@@ -18,6 +18,7 @@ mod sample_lanes;
 mod state_switches;
 mod step_control;
 mod stiff;
+mod switch_times;
 mod switching;
 mod units;
 

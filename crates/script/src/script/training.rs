@@ -25,7 +25,7 @@ use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_train::training::{
     Callbacks, DataLoss, Homotopy, MultipleShooting, NoiseModel, Objective, Optimizer, Run,
-    StopReason, TrainOptions, TrainingMethod, WeakConstraint, train, zero_by_conditions,
+    StopReason, TrainOptions, TrainingMethod, WeakConstraint, note_on_conditions, train,
 };
 
 /// The script type of a training method, `Method`.
@@ -472,12 +472,8 @@ fn loss_and_gradient(
     let observation = observation(&mut options)?;
     let solver = solver(&mut options)?;
     options.finish()?;
-    let in_conditions = model.0.condition_parameters();
-    if !solver.switches && !in_conditions.is_empty() {
-        host.note(&format!(
-            "loss_and_gradient: {}",
-            zero_by_conditions(&in_conditions)
-        ));
+    if let Some(note) = note_on_conditions(&model.0, solver.switches) {
+        host.note(&format!("loss_and_gradient: {note}"));
     }
     let mut objective = Objective::with_observation(
         &model.0,

@@ -129,6 +129,42 @@ fn conditions_in_the_state_are_located_where_asked() {
     assert!(noted.contains("switches: true"), "{noted}");
 }
 
+/// What a condition, a floor or a remainder of the state hides from a derivative is noted, whatever else the parameter does.
+#[test]
+fn a_derivative_that_lacks_a_part_is_noted() {
+    let noted = |equation: &str, options: &str| {
+        let (output, captured) = Output::captured();
+        let mut session = Session::new(SessionOptions {
+            output,
+            ..SessionOptions::default()
+        })
+        .unwrap();
+        let code = format!(
+            "let f = system(1, |t, u, p| [{equation}], #{{ c: 0.5 }}).trainable([\"c\"]);
+             let d = dataset([0.0, 1.0], [[1.0], [0.0]]);
+             loss_and_gradient(f, d, vanilla(), {options}).loss"
+        );
+        session.eval(&code, None).unwrap();
+        captured.lock().unwrap().clone()
+    };
+    let both = "-where(u[0] > p.c, 2.0, 1.0) * p.c";
+    let note = noted(both, "#{}");
+    assert!(
+        note.contains("by \"c\" lacks a part") && note.contains("switches: true"),
+        "{note}"
+    );
+    let none = noted(both, "#{ switches: true }");
+    assert!(!none.contains("lacks"), "{none}");
+    for equation in ["-floor(p.c * u[0])", "-(u[0] % p.c)"] {
+        for options in ["#{}", "#{ switches: true }"] {
+            let note = noted(equation, options);
+            assert!(note.contains("\"c\" lacks the part"), "{equation} {note}");
+        }
+    }
+    let smooth = noted("-p.c * u[0]", "#{}");
+    assert!(!smooth.contains("lacks"), "{smooth}");
+}
+
 #[test]
 fn mistakes_in_jumps_say_what_would_be_right() {
     for (options, part) in [

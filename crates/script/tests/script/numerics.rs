@@ -200,6 +200,18 @@ fn equations_have_products_remainders_and_joined_conditions() {
             "[8.0, 6.0]",
             "Array[2] [2, 10]",
         ),
+        // The last numbers below a half, and what a square does not hold.
+        (
+            "[round(u[0]), round(u[1]) + 2.0]",
+            "[0.49999999999999994, -0.49999999999999994]",
+            "Array[2] [0, 2]",
+        ),
+        (
+            "[round(hypot(u[0], 0.0) * 1e203), round(hypot(u[1], u[1]) / 1e197)]",
+            "[1e-200, 1e200]",
+            "Array[2] [1000, 1414]",
+        ),
+        ("[hypot(u[0], u[1]), 1.0]", "[0.0, 0.0]", "Array[2] [0, 1]"),
         ("2 * u.slice(0, 0, 2)", "[1.0, 10.0]", "Array[2] [2, 20]"),
         (
             "[where(u[0] > 0 && u[1] > 0, 1.0, 2.0), where(u[0] > 0 || u[1] > 0, 1.0, 2.0)]",

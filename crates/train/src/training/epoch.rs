@@ -6,7 +6,7 @@ use super::callback::Callback;
 use super::damping::Damping;
 use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
-use super::notes::note_on_gradient;
+use super::notes::{note_on_conditions, note_on_gradient};
 use super::objective::Loss;
 use super::trainer::Trainer;
 use crate::{Error, Result};
@@ -71,8 +71,13 @@ impl Trainer<'_> {
             Ok((mut loss, norm)) => {
                 if epoch == 0 {
                     let model = self.objective.model(&self.params)?;
-                    let note = note_on_gradient(&model, &loss.gradient);
-                    note.iter().for_each(|note| callback.on_note(note));
+                    let switches = self.options.solver.switches;
+                    let notes = [
+                        note_on_conditions(&model, switches),
+                        note_on_gradient(&model, &loss.gradient),
+                    ];
+                    let notes = notes.iter().flatten();
+                    notes.for_each(|note| callback.on_note(note));
                 }
                 record.train_loss = loss.loss;
                 record.data_loss = loss.data_loss;

@@ -91,7 +91,7 @@ pub use epoch_record::EpochRecord;
 pub use holdout::{Fold, FoldsOf, Holdout};
 pub use lr_schedule::LrSchedule;
 pub use method::{Homotopy, MultipleShooting, TrainingMethod};
-pub use notes::zero_by_conditions;
+pub use notes::note_on_conditions;
 pub(crate) use objective::evaluate_loss;
 pub use objective::{Loss, Objective, predict};
 pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};

@@ -3,7 +3,7 @@
 use super::run::{Run, StopReason};
 use crate::datasets::{Dataset, mean_variance};
 use odesync_base::tables::format_number;
-use odesync_ode::field::VectorField;
+use odesync_ode::field::{ConditionParameter, VectorField};
 
 /// Spreads of data between which an optimiser works as it is, and how often they may differ.
 const SPREADS: (f64, f64) = (1.0 / 30.0, 30.0);
@@ -53,13 +53,18 @@ pub(super) fn note_on_scales(data: &Dataset) -> Option<String> {
     ))
 }
 
-/// Returns the note on trainable parameters on which the loss does not depend at the beginning.
+/// Returns the note on trainable parameters on which the loss does not depend at the beginning, but for those that have
+/// [a note of their own](note_on_conditions).
 pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<String> {
     let of_model = gradient.get(..model.n_params())?;
-    if let Some(note) = note_on_conditions(model, of_model) {
-        return Some(note);
-    }
-    if gradient.iter().all(|g| *g == 0.0) {
+    let in_conditions: Vec<_> = model.condition_parameters();
+    let is_explained = |name: &str| {
+        let of = |p: &ConditionParameter| p.is_only_there && p.name == name;
+        in_conditions.iter().any(of)
+    };
+    let all_trained = model.blocks().iter().filter(|block| block.trainable);
+    let all_zero = gradient.iter().all(|g| *g == 0.0);
+    if all_zero && !all_trained.clone().any(|block| is_explained(&block.name)) {
         return Some(
             "the gradient is 0, so nothing is trained: begin with other parameters or another initial state, and see by show(model) \
              that what is trained enters the equations of what was measured"
@@ -68,10 +73,10 @@ pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<
     }
     let mut from = 0;
     let mut idle = vec![];
-    for block in model.blocks().iter().filter(|block| block.trainable) {
+    for block in all_trained {
         let own = &of_model[from..from + block.len()];
         from += block.len();
-        if own.iter().all(|g| *g == 0.0) {
+        if own.iter().all(|g| *g == 0.0) && !is_explained(&block.name) {
             idle.push(format!("\"{}\"", block.name));
         }
     }
@@ -84,29 +89,48 @@ pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<
     })
 }
 
-/// Returns the note on trainable parameters that enter only conditions in the state, where the gradient by them is zero.
-fn note_on_conditions(model: &VectorField, gradient: &[f64]) -> Option<String> {
-    let mut from = 0;
-    let mut idle = vec![];
-    let names = model.condition_parameters();
-    for block in model.blocks().iter().filter(|block| block.trainable) {
-        let own = &gradient[from..from + block.len()];
-        from += block.len();
-        if names.contains(&block.name.as_str()) && own.iter().all(|g| *g == 0.0) {
-            idle.push(block.name.as_str());
-        }
+/// Returns the note on the trainable parameters by which derivatives lack the part that a jump of the equations in the state moves;
+/// `switches` says whether solves locate conditions.
+pub fn note_on_conditions(model: &VectorField, switches: bool) -> Option<String> {
+    let parameters = model.condition_parameters();
+    let missing = || parameters.iter().filter(|p| !(switches && p.is_located));
+    let quoted = |names: Vec<&str>| -> Option<String> {
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        (!quoted.is_empty()).then(|| quoted.join(", "))
+    };
+    let of = |is_located: bool, is_only_there: bool| {
+        let matching =
+            missing().filter(|p| p.is_located == is_located && p.is_only_there == is_only_there);
+        quoted(matching.map(|p| p.name).collect())
+    };
+    let zero = of(true, true).map(|names| {
+        format!(
+            "the derivative by {names} is 0, because conditions in the state are all that depends on it and a condition is either true \
+             or false"
+        )
+    });
+    let partial = of(true, false).map(|names| {
+        format!(
+            "the derivative by {names} lacks a part, because a condition in the state depends on it and a condition is either true or \
+             false"
+        )
+    });
+    let cure = "with switches: true the place where it switches is found, and the derivative takes into account that it moves";
+    let located = match (zero, partial) {
+        (Some(zero), Some(partial)) => Some(format!("{zero}; {partial}; {cure}")),
+        (one, other) => one.or(other).map(|what| format!("{what}; {cure}")),
+    };
+    let names = missing().filter(|p| !p.is_located).map(|p| p.name);
+    let steps = quoted(names.collect()).map(|names| {
+        format!(
+            "the derivative by {names} lacks the part by which the jumps of floor, ceil or % of the state move, which is found by no \
+             option: write them as conditions, where(u[0] > p.c, …), and solve with switches: true"
+        )
+    });
+    match (located, steps) {
+        (Some(located), Some(steps)) => Some(format!("{located}; {steps}")),
+        (one, other) => one.or(other),
     }
-    (!idle.is_empty()).then(|| zero_by_conditions(&idle))
-}
-
-/// Says that the derivative by these parameters is zero because they enter conditions in the state alone, and the cure.
-pub fn zero_by_conditions(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    format!(
-        "the derivative by {} is 0, because conditions in the state are all that depends on it and a condition is either true or false; \
-         with switches: true the place where it switches is found, and the derivative takes into account that it moves",
-        quoted.join(", ")
-    )
 }
 
 /// Returns the note on constants that a training has left exactly where they began.

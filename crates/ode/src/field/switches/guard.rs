@@ -6,7 +6,12 @@ use super::super::graph::Graph;
 use super::super::native::{Evaluator, Program};
 use super::super::op::{Binary, NodeId, Op, Unary};
 use super::MAX_SWITCHES;
-use super::roots::{Piece, find_roots};
+use super::formula::{BoundFormula, Formula};
+use super::interval::Enclosure;
+use super::roots::{GuardFunction, Piece, Sought, find_roots};
+
+/// Largest number of enclosures of one guard in one search, some milliseconds of work.
+const MAX_ENCLOSURES: usize = 1 << 16;
 
 /// What a node does where the argument x, or the difference of its two arguments, passes through zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,23 +34,34 @@ pub(super) struct Guard {
     pub effect: Effect,
     pub x: Arc<Program>,
     pub y: Option<Arc<Program>>,
+    /// The same operands for interval arithmetic.
+    pub formula: Formula,
     /// Lengths of both operands.
     pub lens: (usize, usize),
     /// Indices of the parameter blocks that the operands depend on.
     pub blocks: Vec<usize>,
+    /// The guards that the operands use.
+    pub inner: Vec<usize>,
 }
 
 impl Guard {
-    /// Creates the guard of a node with this effect and these operands.
-    pub fn new(graph: &Graph, effect: Effect, x: NodeId, y: Option<NodeId>) -> Self {
+    /// Creates the guard of a node with this effect and these operands, which use the guards `inner`.
+    pub fn new(
+        graph: &Graph,
+        effect: Effect,
+        (x, y): (NodeId, Option<NodeId>),
+        inner: Vec<usize>,
+    ) -> Self {
         let program = |node: NodeId| Arc::new(Program::compile(graph, node));
         let operands: Vec<NodeId> = std::iter::once(x).chain(y).collect();
         Guard {
             effect,
             x: program(x),
             y: y.map(program),
+            formula: Formula::new(graph, x, y),
             lens: (graph.len_of(x), y.map_or(1, |y| graph.len_of(y))),
             blocks: used_blocks(graph, &used_nodes(graph, &operands)),
+            inner,
         }
     }
 }
@@ -98,22 +114,34 @@ pub(in crate::field) fn switching(op: &Op) -> Option<(Effect, NodeId, Option<Nod
 }
 
 /// A guard with parameters and signals bound.
-pub(super) struct BoundGuard {
+pub(super) struct BoundGuard<'a> {
     effect: Effect,
+    /// The guards that the operands use.
+    pub inner: &'a [usize],
     lens: (usize, usize),
     x: Evaluator,
     y: Option<Evaluator>,
+    formula: BoundFormula<'a>,
+    is_low_polynomial: bool,
+    /// Number of enclosures that are left.
+    budget: usize,
     sample: usize,
     slots: (Vec<f64>, Vec<f64>),
     values: (Vec<f64>, Vec<f64>),
     state: Vec<f64>,
 }
 
-impl BoundGuard {
-    /// Binds the evaluators of both operands, for one sample of the signals.
-    pub fn new(guard: &Guard, x: Evaluator, y: Option<Evaluator>, sample: usize) -> Self {
+impl<'a> BoundGuard<'a> {
+    /// Binds the evaluators of both operands, and their formula, for one sample of the signals.
+    pub fn new(
+        guard: &'a Guard,
+        (x, y): (Evaluator, Option<Evaluator>),
+        formula: BoundFormula<'a>,
+        sample: usize,
+    ) -> Self {
         BoundGuard {
             effect: guard.effect,
+            inner: &guard.inner,
             lens: guard.lens,
             slots: (
                 vec![0.0; x.slot_len()],
@@ -121,6 +149,9 @@ impl BoundGuard {
             ),
             values: (vec![0.0; guard.lens.0], vec![0.0; guard.lens.1]),
             state: vec![0.0; x.dof()],
+            is_low_polynomial: guard.formula.is_low_polynomial(),
+            budget: MAX_ENCLOSURES,
+            formula,
             x,
             y,
             sample,
@@ -164,15 +195,53 @@ impl BoundGuard {
         f64::from(u8::from(holds))
     }
 
+    /// Whether the difference of the sides itself jumps at t, where nothing below `width` is told apart.
+    pub fn jumps(&mut self, t: f64, width: f64, component: usize) -> bool {
+        let mut size = 0.0_f64;
+        let [a, b, c, d] = [-2.0, -1.0, 1.0, 2.0].map(|by| {
+            let (x, y) = self.sides(t + by * width, component);
+            size = size.max(x.abs()).max(y.abs());
+            x - y
+        });
+        // Steep as it may be, it changes alike on both sides and between them.
+        let change = (b - a).abs().max((d - c).abs());
+        (c - b).abs() > 1e3 * change + f64::EPSILON.sqrt() * size
+    }
+
     /// Adds the times in a piece at which the guard switches; returns false where there are too many.
     pub fn roots_in(&mut self, piece: Piece, roots: &mut Vec<f64>) -> bool {
-        let integers = matches!(self.effect, Effect::Floor | Effect::Ceil);
+        let sought = Sought {
+            integers: matches!(self.effect, Effect::Floor | Effect::Ceil),
+            limit: MAX_SWITCHES,
+        };
         (0..self.len()).all(|component| {
-            let mut g = |t: f64| {
-                let (x, y) = self.sides(t, component);
-                (x - y, x.abs().max(y.abs()))
+            let mut g = Component {
+                guard: self,
+                component,
             };
-            find_roots(&mut g, piece, integers, MAX_SWITCHES, roots)
+            find_roots(&mut g, piece, sought, roots)
         })
+    }
+}
+
+/// One component of a guard as a function of time.
+struct Component<'a, 'b> {
+    guard: &'a mut BoundGuard<'b>,
+    component: usize,
+}
+
+impl GuardFunction for Component<'_, '_> {
+    fn value(&mut self, t: f64) -> (f64, f64) {
+        let (x, y) = self.guard.sides(t, self.component);
+        (x - y, x.abs().max(y.abs()))
+    }
+
+    fn enclose(&mut self, from: f64, to: f64) -> Option<(Enclosure, Enclosure)> {
+        self.guard.budget = self.guard.budget.checked_sub(1)?;
+        Some(self.guard.formula.enclose(self.component, from, to))
+    }
+
+    fn is_low_polynomial(&self) -> bool {
+        self.guard.is_low_polynomial
     }
 }

@@ -199,3 +199,53 @@ fn the_parameters_of_a_switch_are_known() {
     let switch = &trained.switches_within(0, &[0.0, 5.0])[0];
     assert_eq!(trained.switch_time_gradients(switch, 0), [[1.0, 0.0]]);
 }
+
+/// A pulse that no look at some places sees: its times follow from the inverse of the function.
+#[test]
+fn a_narrow_pulse_is_found_whatever_the_function() {
+    let hundred = (0.0, 100.0);
+    let around = |at: f64, half: f64| [(at - half, true), (at + half, true)];
+    let square = field(|_, t, _| on(&(t - 37.3).square().below(1e-4)));
+    assert_found(&square, hundred, &around(37.3, 0.01));
+    let bell = field(|_, t, _| on(&(-((t - 37.3) / 0.01).square()).exp().above(0.5)));
+    assert_found(&bell, hundred, &around(37.3, 0.01 * 2_f64.ln().sqrt()));
+    let peaks = field(|_, t, _| on(&t.sin().above(0.99999)));
+    let pi = std::f64::consts::PI;
+    let half = 0.99999_f64.acos();
+    let times: Vec<(f64, bool)> = (0..16)
+        .flat_map(|n| around((0.5 + 2.0 * f64::from(n)) * pi, half))
+        .collect();
+    let got = found(&peaks, 0.0, 100.0);
+    assert_eq!(got.len(), times.len(), "{got:?}");
+    for (got, want) in got.iter().zip(&times) {
+        // The root is as uncertain as the sine is flat there.
+        assert!((got.0 - want.0).abs() < 1e-11 && got.1, "{got:?} {want:?}");
+    }
+    // By more than 256 places, by a signal, by arithmetic that takes a place of rest away.
+    let fast = field(|_, t, _| on(&(t * (20.0 * pi)).cos().above(0.999)));
+    let got = found(&fast, 0.0, 100.0);
+    assert_eq!(got.len(), 2 * 1000, "{}", got.len());
+    let times = [0.0, 30.0, 40.0, 100.0];
+    let input = InputSignal::linear(&times, array![[0.0], [1.0], [0.2], [0.0]].view()).unwrap();
+    let b = FieldBuilder::new(1);
+    let w = b.input("w", input);
+    let on_input = on(&(-((&w - 0.5) * 1e3).square()).exp().above(0.5));
+    let field_of_input = b.finish(on_input - b.state()).unwrap();
+    let got = found(&field_of_input, 0.0, 100.0);
+    let jumps = got.iter().filter(|s| s.1).count();
+    assert_eq!(jumps, 4, "{got:?}");
+}
+
+/// Roots that a function has twice are none where it only touches; a place where it is flat costs no pulse elsewhere.
+#[test]
+fn places_where_a_function_touches_zero() {
+    let touching = field(|_, t, _| on(&(t - 5.0).square().above(0.0)));
+    assert!(found(&touching, 0.0, 10.0).iter().all(|s| !s.1));
+    let flat = field(|_, t, _| on(&(t.sin() - 1.0).square().below(1e-30)));
+    assert!(found(&flat, 0.0, 1000.0).len() < 700);
+    let cube = field(|_, t, _| on(&((t - 5.0) * (t - 5.0).square()).above(0.0)));
+    let got = found(&cube, 0.0, 10.0);
+    assert!(got.len() == 1 && (got[0].0 - 5.0).abs() < 1e-14, "{got:?}");
+    let root = field(|_, t, _| on(&(t.sqrt() - 2.0).abs().below(1e-7)));
+    assert_eq!(found(&root, 0.0, 100.0).iter().filter(|s| s.1).count(), 2);
+}

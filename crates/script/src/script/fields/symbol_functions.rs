@@ -62,8 +62,26 @@ fn remainder(x: &Expr, y: &Expr) -> Result<SymbolicExpr> {
     symbol(x.try_binary(Binary::Sub, &quotient.try_binary(Binary::Mul, y)?)?)
 }
 
+/// Returns √(x² + y²), by the larger of both, whose square neither overflows nor is rounded to 0; its derivative at 0 is 0.
 fn hypot(x: &Expr, y: &Expr) -> Result<SymbolicExpr> {
-    symbol(x.square().try_binary(Binary::Add, &y.square())?.sqrt())
+    let number = |value: f64| x.builder().constant(&[value]);
+    let largest = x.abs().try_binary(Binary::Max, &y.abs())?;
+    let is = |value: f64| largest.try_binary(Binary::Eq, &number(value));
+    let (is_zero, is_infinite) = (is(0.0)?, is(f64::INFINITY)?);
+    let scale = is_infinite.try_select(&number(1.0), &largest)?;
+    let scale = is_zero.try_select(&number(1.0), &scale)?;
+    let part = |x: &Expr| Ok::<_, Error>(x.try_binary(Binary::Div, &scale)?.square());
+    let squares = part(x)?.try_binary(Binary::Add, &part(y)?)?;
+    // The root is not taken of 0, where its derivative is infinite.
+    let root = is_zero.try_select(&number(1.0), &squares)?.sqrt();
+    let value = scale.try_binary(Binary::Mul, &root)?;
+    symbol(is_zero.try_select(&number(0.0), &value)?)
+}
+
+/// Returns the nearest whole number, halves away from 0: |x| + 1/2 would round the last number below 1/2 up.
+fn round(x: &Expr) -> Expr {
+    let x_abs = x.abs();
+    x.sign() * ((&x_abs * 2.0).floor() - x_abs.floor())
 }
 
 pub(super) fn register(reg: &mut Registry) {
@@ -77,9 +95,8 @@ pub(super) fn register(reg: &mut Registry) {
     }
     pairs(reg.overload("%"), remainder);
     pairs(reg.overload("hypot"), hypot);
-    // Halves are rounded away from 0.
     reg.overload("round")
-        .body(|x: SymbolicExpr| symbol(x.0.sign() * (x.0.abs() + 0.5).floor()));
+        .body(|x: SymbolicExpr| symbol(round(&x.0)));
     // The logarithm's power has the right derivative everywhere but at 0, where that of the root is infinite.
     reg.overload("cbrt").body(|x: SymbolicExpr| {
         symbol(
