@@ -16,7 +16,7 @@ Examples:
   odesync discover measured.csv
   odesync discover measured.csv --time t --state x,v --out runs/measured
   odesync discover driven.csv --input force
-  odesync discover measured.xlsx --sheet "run 2"
+  odesync discover measured.xlsx --sheet 'run 2'
 
 A report is printed. In the folder lie index.html, a page with all of it, the run of the highest evidence (load reads it), a copy of the
 data, figures of the fit, the equations, and discover.rhai, the script that repeats it and can be changed.")]

@@ -174,7 +174,7 @@ impl BackwardSweep<'_> {
             step: 0.0,
             state: u_end.to_vec(),
             sample: self.sample,
-            method: self.options.solver.running(),
+            method: self.options.running_method(),
         })
     }
 

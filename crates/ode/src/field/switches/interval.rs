@@ -98,7 +98,8 @@ impl Enclosure {
 
     /// Returns the interval of a wave of period 2π that is highest at `top`.
     fn wave(self, f: impl Fn(f64) -> f64, top: f64) -> Self {
-        if !(self.high - self.low < TAU) {
+        let width = self.high - self.low;
+        if width.is_nan() || width >= TAU {
             return Self::new(-1.0, 1.0);
         }
         let mut range = Self::between(f(self.low), f(self.high));

@@ -52,7 +52,7 @@ pub(super) fn visit_events<'x>(
     let mut events = 0_usize;
     loop {
         events += 1;
-        if events % 4096 == 0 {
+        if events.is_multiple_of(4096) {
             check()?;
         }
         match reader.read_event().map_err(|e| damaged(path, e))? {
