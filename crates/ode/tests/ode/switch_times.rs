@@ -153,11 +153,11 @@ fn expression(wave: &Wave, t: &Expr) -> Expr {
 type Line = (f64, f64, f64);
 
 /// What is chosen at a time of two pieces a + b t.
-type Pick = dyn Fn(f64, (f64, f64), (f64, f64)) -> (f64, f64);
+type Pick<'a> = dyn Fn(f64, (f64, f64), (f64, f64)) -> (f64, f64) + 'a;
 
 /// The pieces of a wave over [0, 10].
 fn pieces(wave: &Wave) -> Vec<Line> {
-    let parted = |x: &Wave, y: &Wave, at: &[f64], pick: &Pick| {
+    let parted = |x: &Wave, y: &Wave, at: &[f64], pick: &Pick<'_>| {
         let (x, y) = (pieces(x), pieces(y));
         let mut times: Vec<f64> = x.iter().chain(&y).map(|p| p.0).collect();
         times.extend(at.iter().filter(|t| **t > 0.0 && **t < 10.0));
