@@ -58,7 +58,7 @@ pub mod plotting {
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../README.md")]
-    pub struct Readme;
+    pub struct FrontPage;
     #[doc = include_str!("../docs/src/guides/notebooks.md")]
     pub struct Notebooks;
     #[doc = include_str!("../docs/src/rust.md")]

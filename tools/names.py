@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-DEFINITION = re.compile(r"^pub(?:\([^)]*\))?\s+(?:unsafe\s+|auto\s+)*(?:struct|enum|union|trait|type)\s+([A-Z]\w*)")
+DEFINITION = re.compile(r"^\s*pub(?:\([^)]*\))?\s+(?:unsafe\s+|auto\s+)*(?:struct|enum|union|trait|type)\s+([A-Z]\w*)")
 RETIRED = "tools/retired_names.txt"
 SEARCHED = ("*.rs", "*.md", "*.toml", "*.rhai", "*.yaml", "*.ipynb", "*.py", "Makefile")
 EXEMPT = ("CHANGELOG.md", "tools/test_names.py")

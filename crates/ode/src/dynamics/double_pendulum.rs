@@ -9,7 +9,7 @@ use odesync_base::options::Number;
 option_set! {
     /// Constants of the double pendulum.
     #[derive(Debug)]
-    pub(super) struct Constants {
+    pub(super) struct DoublePendulumConstants {
         /// Mass of the upper point, kg.
         m1: f64 as Number = 1.0;
         /// Mass of the lower point, kg.
@@ -42,7 +42,7 @@ option_set! {
 /// # Errors
 /// None in practice; the type is that of every system.
 pub fn double_pendulum() -> Result<VectorField> {
-    with_constants(4, Constants::OPTIONS, |_, u, p| {
+    with_constants(4, DoublePendulumConstants::OPTIONS, |_, u, p| {
         let (theta1, theta2, omega1, omega2) = (u.at(0), u.at(1), u.at(2), u.at(3));
         let (m2, l1, l2, g) = (p.get("m2"), p.get("l1"), p.get("l2"), p.get("g"));
         let total = p.get("m1") + &m2;

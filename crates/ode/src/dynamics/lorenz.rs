@@ -9,7 +9,7 @@ use odesync_base::options::Number;
 option_set! {
     /// Constants of Lorenz' system.
     #[derive(Debug)]
-    pub(super) struct Constants {
+    pub(super) struct LorenzConstants {
         /// Prandtl number σ.
         sigma: f64 as Number = 10.0;
         /// Rayleigh number ρ, relative to the critical one.
@@ -25,7 +25,7 @@ option_set! {
 /// # Errors
 /// None in practice; the type is that of every system.
 pub fn lorenz() -> Result<VectorField> {
-    with_constants(3, Constants::OPTIONS, |_, u, p| {
+    with_constants(3, LorenzConstants::OPTIONS, |_, u, p| {
         let (x, y, z) = (u.at(0), u.at(1), u.at(2));
         vec![
             p.get("sigma") * (&y - &x),

@@ -9,7 +9,7 @@ use odesync_base::options::Number;
 option_set! {
     /// Constants of the system of Lotka and Volterra.
     #[derive(Debug)]
-    pub(super) struct Constants {
+    pub(super) struct LotkaVolterraConstants {
         /// Growth rate of the prey.
         a: f64 as Number = 1.3;
         /// Loss of prey in a meeting.
@@ -27,7 +27,7 @@ option_set! {
 /// # Errors
 /// None in practice; the type is that of every system.
 pub fn lotka_volterra() -> Result<VectorField> {
-    with_constants(2, Constants::OPTIONS, |_, u, p| {
+    with_constants(2, LotkaVolterraConstants::OPTIONS, |_, u, p| {
         let (prey, predators) = (u.at(0), u.at(1));
         let meetings = &prey * &predators;
         vec![

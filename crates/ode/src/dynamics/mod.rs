@@ -30,24 +30,24 @@ pub struct NamedSystem {
     pub make: fn() -> Result<VectorField>,
 }
 
-/// Declares the table of the benchmark systems: each is the function of its module, whose `Constants` are those of the system.
+/// Declares the table of the benchmark systems: each is the function of its module, beside the set of its constants.
 macro_rules! systems {
-    ($($name:ident),+ $(,)?) => {
+    ($($name:ident with $constants:ident),+ $(,)?) => {
         /// All benchmark systems.
         pub const SYSTEMS: &[NamedSystem] = &[$(NamedSystem {
             name: stringify!($name),
-            constants: &[$name::Constants::OPTIONS],
+            constants: &[$name::$constants::OPTIONS],
             make: $name::$name,
         }),+];
     };
 }
 
 systems!(
-    lotka_volterra,
-    lorenz,
-    van_der_pol,
-    robertson,
-    double_pendulum,
+    lotka_volterra with LotkaVolterraConstants,
+    lorenz with LorenzConstants,
+    van_der_pol with VanDerPolConstants,
+    robertson with RobertsonConstants,
+    double_pendulum with DoublePendulumConstants,
 );
 
 /// Returns the benchmark system of this name.

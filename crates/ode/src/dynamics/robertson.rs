@@ -9,7 +9,7 @@ use odesync_base::options::Number;
 option_set! {
     /// Constants of Robertson's kinetics.
     #[derive(Debug)]
-    pub(super) struct Constants {
+    pub(super) struct RobertsonConstants {
         /// Rate of the slow reaction, A → B.
         k1: f64 as Number = 0.04;
         /// Rate of the fast reaction, B + C → A + C.
@@ -25,7 +25,7 @@ option_set! {
 /// # Errors
 /// None in practice; the type is that of every system.
 pub fn robertson() -> Result<VectorField> {
-    with_constants(3, Constants::OPTIONS, |_, u, p| {
+    with_constants(3, RobertsonConstants::OPTIONS, |_, u, p| {
         let first = p.get("k2") * u.at(1) * u.at(2) - p.get("k1") * u.at(0);
         let last = p.get("k3") * u.at(1).square();
         vec![first.clone(), -&first - &last, last]

@@ -9,7 +9,7 @@ use odesync_base::options::Number;
 option_set! {
     /// Constants of Van der Pol's oscillator.
     #[derive(Debug)]
-    pub(super) struct Constants {
+    pub(super) struct VanDerPolConstants {
         /// Strength μ of the nonlinear damping.
         mu: f64 as Number = 1000.0;
     }
@@ -21,7 +21,7 @@ option_set! {
 /// # Errors
 /// None in practice; the type is that of every system.
 pub fn van_der_pol() -> Result<VectorField> {
-    with_constants(2, Constants::OPTIONS, |_, u, p| {
+    with_constants(2, VanDerPolConstants::OPTIONS, |_, u, p| {
         let (x, v) = (u.at(0), u.at(1));
         vec![v.clone(), p.get("mu") * (1.0 - x.square()) * &v - &x]
     })

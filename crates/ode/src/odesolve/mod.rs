@@ -1,7 +1,7 @@
 //! ODE solvers and their gradients.
 //!
 //! A [`Solver`] (one file each in `solvers/`) has a name, an order and a [`SolverFamily`], which determines how its steps are
-//! computed: an explicit Runge-Kutta method, for example, is given by a [`Tableau`]. The driver, the step sequencer and the
+//! computed: an explicit Runge-Kutta method, for example, is given by a [`Tableau`]. The driver, the step sequencer and
 //! the recorded steps are common to all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one for the
 //! CPU.
 //!
