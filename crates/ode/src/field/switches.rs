@@ -4,6 +4,7 @@
 //! the roots of the difference of a comparison's sides (of the argument of `abs`, of the difference of the arguments of `max`, …),
 //! in the order of the graph: between the switches of its own operands every such difference is smooth.
 
+mod degree;
 mod formula;
 mod guard;
 mod interval;

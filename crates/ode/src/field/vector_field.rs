@@ -415,8 +415,8 @@ impl VectorField {
     /// `floor` of such. Where the field itself jumps these are two times, a few numbers apart, so that every evaluation lies on one
     /// side. The end of the times is added for a field that switches, because it may do so beyond.
     ///
-    /// The roots of a difference that is not linear in t are sought by interval arithmetic until each is apart from the others. With
-    /// a budget of 65,536 pieces for each condition, the remainder is looked at in 256 places over the times.
+    /// The roots of a difference that is not linear in t are sought by interval arithmetic until each is apart from the others. Where
+    /// that takes more than half a million operations, as of a network of t, 256 places over the times tell what is left.
     pub fn breakpoints_within(&self, sample: usize, t: &[f64]) -> Vec<f64> {
         let mut times = self.breakpoints(sample);
         if !self.switches().is_empty() {

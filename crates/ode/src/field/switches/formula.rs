@@ -5,12 +5,10 @@ use std::sync::Arc;
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op};
 use super::super::signal::Signal;
+use super::degree::degree;
 use super::guard::used_nodes;
 use super::interval::{Enclosure, UNKNOWN, ValueAndSlope};
 use super::signal_enclosure::enclose_signal;
-
-/// Degree that stands for a function that is no polynomial, or one of a high degree.
-const NO_POLYNOMIAL: u32 = 1000;
 
 /// The operations of a guard's operands, with the difference of these as the result.
 #[derive(Debug)]
@@ -22,6 +20,8 @@ pub(super) struct Formula {
     len: usize,
     /// Degree of the guard as a polynomial in t between two switches of its operands, of signals that are cubic.
     degree: u32,
+    /// Number of operations of one enclosure.
+    cost: usize,
 }
 
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Formula {
         let mut place = vec![0; graph.nodes.len()];
         let mut nodes: Vec<FormulaNode> = vec![];
         let mut degrees: Vec<u32> = vec![];
-        let mut start = 0;
+        let (mut start, mut cost) = (0, 0);
         for (i, op) in graph.nodes.iter().enumerate().filter(|(i, _)| used[*i]) {
             place[i] = nodes.len();
             let op = op.with_operands(|x| NodeId(place[x.index()] as u32));
@@ -61,8 +61,16 @@ impl Formula {
                 Op::Affine { weight, bias, .. } => (offset(*weight), bias.map(offset)),
                 _ => (0, None),
             };
-            degrees.push(degree(&op, &degrees, &nodes));
+            let constant = |x: &NodeId| match &nodes[x.index()].op {
+                Op::Const(x) => &x[..],
+                _ => &[],
+            };
+            degrees.push(degree(&op, &degrees, constant));
             let len = graph.lens[i];
+            cost += match op {
+                Op::Affine { x, .. } => len * nodes[x.index()].len,
+                _ => len,
+            };
             nodes.push(FormulaNode {
                 op,
                 start,
@@ -78,6 +86,7 @@ impl Formula {
             x,
             y,
             len: start,
+            cost,
         }
     }
 
@@ -103,46 +112,12 @@ impl Formula {
     }
 }
 
-/// Returns the degree of a node in t, given those of the nodes before it.
-fn degree(op: &Op, degrees: &[u32], nodes: &[FormulaNode]) -> u32 {
-    let of = |x: &NodeId| degrees[x.index()];
-    let most = op.operands().iter().map(of).max().unwrap_or(0);
-    let degree = match op {
-        Op::Time => 1,
-        Op::Signal(_) => 3,
-        Op::State => NO_POLYNOMIAL,
-        Op::Unary(f, x) => {
-            use super::super::op::Unary::{Abs, Ceil, Floor, Neg, Relu, Sign, Square};
-            match f {
-                Sign | Floor | Ceil => 0,
-                Neg | Abs | Relu => of(x),
-                Square => 2 * of(x),
-                _ if of(x) == 0 => 0,
-                _ => NO_POLYNOMIAL,
-            }
-        }
-        Op::Binary(f, x, y) => match f {
-            f if f.is_comparison() => 0,
-            Binary::Mul => of(x) + of(y),
-            Binary::Div if of(y) == 0 => of(x),
-            Binary::Pow if of(y) == 0 => match &nodes[y.index()].op {
-                Op::Const(n) if n.iter().all(|n| [0.0, 1.0, 2.0, 3.0].contains(n)) => {
-                    n.iter().fold(0, |most, n| most.max(*n as u32)) * of(x)
-                }
-                _ if of(x) == 0 => 0,
-                _ => NO_POLYNOMIAL,
-            },
-            Binary::Div | Binary::Pow | Binary::Atan2 if most > 0 => NO_POLYNOMIAL,
-            _ => most,
-        },
-        Op::Select { cond, a, b } if of(cond) == 0 => of(a).max(of(b)),
-        Op::Select { .. } => NO_POLYNOMIAL,
-        _ => most,
-    };
-    degree.min(NO_POLYNOMIAL)
-}
-
 impl BoundFormula<'_> {
+    /// Returns the number of operations of one enclosure.
+    pub fn cost(&self) -> usize {
+        self.formula.cost
+    }
+
     /// Returns enclosures of the guard's values and slopes between two times.
     pub fn enclose(&mut self, component: usize, from: f64, to: f64) -> ValueAndSlope {
         for node in &self.formula.nodes {

@@ -10,8 +10,8 @@ use super::formula::{BoundFormula, Formula};
 use super::interval::Enclosure;
 use super::roots::{GuardFunction, Piece, Sought, find_roots};
 
-/// Largest number of enclosures of one guard in one search, some milliseconds of work.
-const MAX_ENCLOSURES: usize = 1 << 16;
+/// Largest number of operations for the enclosures of one guard in one search, some milliseconds of work.
+const MAX_OPERATIONS: usize = 1 << 19;
 
 /// What a node does where the argument x, or the difference of its two arguments, passes through zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,7 +123,7 @@ pub(super) struct BoundGuard<'a> {
     y: Option<Evaluator>,
     formula: BoundFormula<'a>,
     is_low_polynomial: bool,
-    /// Number of enclosures that are left.
+    /// Number of operations for enclosures that are left.
     budget: usize,
     sample: usize,
     slots: (Vec<f64>, Vec<f64>),
@@ -150,7 +150,7 @@ impl<'a> BoundGuard<'a> {
             values: (vec![0.0; guard.lens.0], vec![0.0; guard.lens.1]),
             state: vec![0.0; x.dof()],
             is_low_polynomial: guard.formula.is_low_polynomial(),
-            budget: MAX_ENCLOSURES,
+            budget: MAX_OPERATIONS,
             formula,
             x,
             y,
@@ -237,7 +237,7 @@ impl GuardFunction for Component<'_, '_> {
     }
 
     fn enclose(&mut self, from: f64, to: f64) -> Option<(Enclosure, Enclosure)> {
-        self.guard.budget = self.guard.budget.checked_sub(1)?;
+        self.guard.budget = self.guard.budget.checked_sub(self.guard.formula.cost())?;
         Some(self.guard.formula.enclose(self.component, from, to))
     }
 

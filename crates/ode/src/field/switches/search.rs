@@ -122,8 +122,8 @@ fn resolve(g: &mut impl GuardFunction, open: &mut [OpenPiece], (piece, sought): 
 }
 
 /// Finds out about a piece between two places, where nothing below `width` is told apart.
-fn judge(
-    g: &mut impl GuardFunction,
+fn judge<G: GuardFunction>(
+    g: &mut G,
     sought: Sought,
     (left, right): (Place, Place),
     width: Option<f64>,
@@ -149,12 +149,11 @@ fn judge(
     if is_finite && (slope.low >= 0.0 || slope.high <= 0.0) {
         return Verdict::Monotone;
     }
-    let noise = 16.0 * f64::EPSILON * g.value(left.0).1;
-    let is_noise = width.is_some() && value.high - value.low <= noise;
-    if is_noise {
-        Verdict::Unresolved
-    } else {
-        Verdict::Open
+    // Of which rounding makes the turns.
+    let is_noise = |g: &mut G| value.high - value.low <= 16.0 * f64::EPSILON * g.value(left.0).1;
+    match width.is_some() && is_noise(g) {
+        true => Verdict::Unresolved,
+        false => Verdict::Open,
     }
 }
 
