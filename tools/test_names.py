@@ -28,7 +28,7 @@ class Types(unittest.TestCase):
         self.assertEqual(lines, ["Key is more than one type: crates/ode/src/deep/b.rs:2, src/a.rs:1"])
 
     def test_what_is_private_to_a_file_or_to_a_block(self):
-        text = "struct Key;\npub fn f() {\n    pub struct Key;\n}\npub trait T {\n    type Key;\n}\n"
+        text = "struct Key;\npub fn f() {\n    struct Key;\n}\npub trait T {\n    type Key;\n}\n"
         self.assertEqual(report({"src/a.rs": "pub type Key = u8;\n", "src/b.rs": text}), [])
 
 
