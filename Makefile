@@ -170,7 +170,7 @@ $(MDBOOK):
 	  $(CARGO) install --debug --locked --quiet mdbook --version $(MDBOOK_VERSION) --no-default-features --features search --root third/tools/mdbook-$(MDBOOK_VERSION)
 
 functions: setup ## renew the book's page of functions and the editors' grammar from their descriptions
-	$(CARGO) run --quiet $(FEATURES) -- docs --markdown > target/functions.md
+	$(CARGO) run --quiet $(FEATURES) $(TABLES) -- docs --markdown > target/functions.md
 	mv target/functions.md docs/src/functions.md
 	$(PYTHON) tools/grammar.py
 
