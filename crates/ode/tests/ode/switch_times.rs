@@ -152,12 +152,12 @@ fn expression(wave: &Wave, t: &Expr) -> Expr {
 /// A piece from a time on: a + b t.
 type Line = (f64, f64, f64);
 
+/// Chooses one of two lines a + b t, or makes one of both, at a time.
+type Pick<'a> = dyn Fn(f64, (f64, f64), (f64, f64)) -> (f64, f64) + 'a;
+
 /// The pieces of a wave over [0, 10].
 fn pieces(wave: &Wave) -> Vec<Line> {
-    let parted = |x: &Wave,
-                  y: &Wave,
-                  at: &[f64],
-                  pick: &dyn Fn(f64, (f64, f64), (f64, f64)) -> (f64, f64)| {
+    let parted = |x: &Wave, y: &Wave, at: &[f64], pick: &Pick| {
         let (x, y) = (pieces(x), pieces(y));
         let mut times: Vec<f64> = x.iter().chain(&y).map(|p| p.0).collect();
         times.extend(at.iter().filter(|t| **t > 0.0 && **t < 10.0));
