@@ -98,12 +98,7 @@ impl Enclosure {
 
     /// Returns the interval of a wave of period 2π that is highest at `top`.
     fn wave(self, f: impl Fn(f64) -> f64, top: f64) -> Self {
-<<<<<<< HEAD
-        let width = self.high - self.low;
-        if width.is_nan() || width >= TAU {
-=======
         if self.high - self.low >= TAU || !(self.low.is_finite() && self.high.is_finite()) {
->>>>>>> 622e25a3309bd437dce7972eaf42377d74eb6e4d
             return Self::new(-1.0, 1.0);
         }
         let mut range = Self::between(f(self.low), f(self.high));
