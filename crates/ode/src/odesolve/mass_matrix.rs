@@ -172,7 +172,7 @@ impl MassMatrix {
         match self.0.dof == dof {
             true => Ok(()),
             false => Err(Error::invalid(format!(
-                "mass_matrix has {0} and {0}, and there {1}: give a matrix with a row and a column for each",
+                "mass_matrix is {0} by {0}, and there {1}: give a matrix with a row and a column for each",
                 self.0.dof,
                 match dof {
                     1 => "is 1 state variable".into(),
