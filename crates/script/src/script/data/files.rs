@@ -13,9 +13,9 @@ use crate::script::registry::Registry;
 use odesync_base::option_set;
 use odesync_base::options::Whole;
 use odesync_train::datasets::{
-    ArrayNames, CsvOptions, Dataset, TableOptions, read_csv_with_notes, read_json, read_npy,
-    read_npz, read_safetensors, read_schmidt_lipson, read_table_with_notes, write_csv, write_npz,
-    write_safetensors,
+    ArrayNames, CsvOptions, CsvReading, Dataset, TableOptions, read_csv_with_notes, read_json,
+    read_npy, read_npz, read_safetensors, read_schmidt_lipson, read_table_with_notes, write_csv,
+    write_npz, write_safetensors,
 };
 
 const CSV: Keys = &[CsvOptions::OPTIONS];
@@ -35,15 +35,20 @@ option_set! {
 
 const TRIAL: Keys = &[TrialOptions::OPTIONS];
 
+/// Notes what was guessed while a table was read, and returns its data.
+fn noted(host: &Host, function: &str, path: &str, reading: CsvReading) -> ScriptDataset {
+    if !reading.notes.is_empty() {
+        host.note_once(&format!("{function}: {path}: {}", reading.notes.join("; ")));
+    }
+    wrap(reading.data)
+}
+
 fn csv(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
     let mut read = CsvOptions::default();
     options.read_set(&mut read)?;
     options.finish()?;
     let reading = read_csv_with_notes(path, &read)?;
-    if !reading.notes.is_empty() {
-        host.note_once(&format!("read_csv: {path}: {}", reading.notes.join("; ")));
-    }
-    Ok(wrap(reading.data))
+    Ok(noted(host, "read_csv", path, reading))
 }
 
 fn table(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
@@ -51,10 +56,7 @@ fn table(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset>
     options.read_set(&mut read)?;
     options.finish()?;
     let reading = read_table_with_notes(path, &read)?;
-    if !reading.notes.is_empty() {
-        host.note_once(&format!("read_table: {path}: {}", reading.notes.join("; ")));
-    }
-    Ok(wrap(reading.data))
+    Ok(noted(host, "read_table", path, reading))
 }
 
 /// A function that reads a dataset from a file with named arrays.

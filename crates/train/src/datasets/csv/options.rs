@@ -64,15 +64,9 @@ impl Column {
     }
 }
 
-/// A column, by its name or its number from 0.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ColumnOption;
-
-impl OptionKind for ColumnOption {
-    type Field = Column;
-    const EXPECTED: &'static str = "the name of a column, or its number from 0";
-
-    fn read(value: &Value) -> std::result::Result<Column, Mismatch> {
+impl Column {
+    /// Reads a name, or a number from 0, as the value of an option.
+    pub(in crate::datasets) fn from_value(value: &Value) -> std::result::Result<Self, Mismatch> {
         match value {
             Value::Text(name) => Ok(Column::Name(name.clone())),
             Value::Int(index) => usize::try_from(*index)
@@ -82,11 +76,29 @@ impl OptionKind for ColumnOption {
         }
     }
 
-    fn write(field: &Column) -> Value {
-        match field {
+    /// Returns the value of an option that [`Column::from_value`] reads.
+    pub(in crate::datasets) fn to_value(&self) -> Value {
+        match self {
             Column::Name(name) => Value::Text(name.clone()),
             Column::Index(index) => Value::from(*index),
         }
+    }
+}
+
+/// A column, by its name or its number from 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ColumnOption;
+
+impl OptionKind for ColumnOption {
+    type Field = Column;
+    const EXPECTED: &'static str = "the name of a column, or its number from 0";
+
+    fn read(value: &Value) -> std::result::Result<Column, Mismatch> {
+        Column::from_value(value)
+    }
+
+    fn write(field: &Column) -> Value {
+        field.to_value()
     }
 }
 

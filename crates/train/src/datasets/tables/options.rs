@@ -15,20 +15,11 @@ impl OptionKind for SheetOption {
     const EXPECTED: &'static str = "the name of a sheet, or its number from 0";
 
     fn read(value: &Value) -> std::result::Result<Column, Mismatch> {
-        match value {
-            Value::Text(name) => Ok(Column::Name(name.clone())),
-            Value::Int(index) => usize::try_from(*index)
-                .map(Column::Index)
-                .map_err(|_| Mismatch::Value),
-            _ => Err(Mismatch::Value),
-        }
+        Column::from_value(value)
     }
 
     fn write(field: &Column) -> Value {
-        match field {
-            Column::Name(name) => Value::Text(name.clone()),
-            Column::Index(index) => Value::from(*index),
-        }
+        field.to_value()
     }
 }
 
