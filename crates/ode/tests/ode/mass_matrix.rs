@@ -343,7 +343,7 @@ fn what_cannot_be_solved_is_refused_with_a_cure() {
         &nonlinear(),
         &[1.0, 1.0],
         &three,
-        &["3 and 3", "2 state variables"],
+        &["3 by 3", "2 state variables"],
     );
     // The pendulum in Cartesian coordinates has index 3.
     let pendulum = system(2, &[], |_, u, _| vec![u.at(1), u.at(0) - 1.0]).unwrap();
