@@ -359,6 +359,24 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
     );
 }
 
+#[test]
+fn the_notes_of_a_multirun_are_in_the_output_of_each_member() {
+    let workspace = Workspace::new();
+    let script = format!("{SCRIPTS}/train_lotka_volterra.rhai");
+    // Four epochs end before λ is 0.
+    let cut = ["training.epochs=4", "random_seed=10,20", "--out", "cut"];
+    succeeded(&workspace.odesync(&[&["run", &script, "-m"], &cut[..]].concat()));
+    for seed in [10, 20] {
+        let member = format!("{}_random_seed={seed}", seed / 10 - 1);
+        let output = workspace.path("cut").join(member).join("output.log");
+        let output = std::fs::read_to_string(output).unwrap();
+        assert!(
+            output.contains("so the model is never trained alone"),
+            "{output}"
+        );
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_stopped_multirun_goes_on_where_it_was() {

@@ -257,6 +257,10 @@ fn values_mistakes_and_unfinished_inputs() {
     let screen = t.enter(":doc smoothing_spline");
     assert!(screen.contains("smoothing_spline(t, u, "), "{screen}");
     assert!(t.enter(":time sum(arange(10))").contains("45"));
+    // What people type who know other prompts.
+    assert!(t.enter("help").contains("Ctrl-D leaves."));
+    assert!(t.enter("linspace?").contains("linspace(a, b, n)"));
+    assert!(t.enter("x = 3").contains("hint: a variable is declared by let"));
     let screen = t.enter(":hlep");
     assert!(
         screen.contains("unknown command \"hlep\" (did you mean \"help\"?)"),

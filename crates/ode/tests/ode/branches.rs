@@ -1,9 +1,11 @@
 //! A branch that is not taken contributes exactly 0 to value, VJP, JVP and second derivatives, whatever its own derivative is.
 
 use odesync_ode::field::native::{DualCotangent, Evaluator};
-use odesync_ode::field::{Expr, FieldBuilder, Isa, Unary, VectorField, system};
+use odesync_ode::field::{FieldBuilder, Isa, VectorField, system};
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
 use proptest::prelude::*;
+
+use super::singular_functions::{SINGULAR_FUNCTIONS, singular};
 
 /// All first derivatives at (t, u): by reverse sweeps, and by tangents, both `[dof][dof + 1 + n]`.
 fn first_derivatives(field: &VectorField, isa: Isa, t: f64, u: &[f64]) -> [Vec<Vec<f64>>; 2] {
@@ -126,24 +128,6 @@ fn a_root_under_a_guard_has_a_finite_gradient() {
     assert!((got.u0[0][0] - (-1.0_f64).exp()).abs() < 1e-7);
 }
 
-/// Functions of x that are not finite, or have derivatives that are not, at 0 or below or far away.
-fn singular(x: &Expr, p: &Expr, which: usize) -> Expr {
-    match which {
-        0 => x.sqrt(),
-        1 => x.log() * p,
-        2 => x.powf(-1.5),
-        3 => p / x,
-        4 => x.pow(p),
-        5 => (x * 1e4).exp() * p,
-        6 => (x * p + 3.0).acosh(),
-        7 => x.log1p().sqrt().sin(),
-        8 => x.log10().tanh() * p,
-        9 => x.atan2(&(x * 0.0)),
-        10 => (p / x).unary(Unary::Gelu),
-        _ => (x * x).log().square(),
-    }
-}
-
 fn guarded(which: usize, guard: usize, weights: &[f64]) -> [VectorField; 2] {
     let build = |guarded: bool| {
         let b = FieldBuilder::new(2);
@@ -171,7 +155,7 @@ fn guarded(which: usize, guard: usize, weights: &[f64]) -> [VectorField; 2] {
 proptest! {
     #[test]
     fn the_side_not_taken_contributes_nothing(
-        which in 0_usize..12,
+        which in 0..SINGULAR_FUNCTIONS,
         guard in 0_usize..3,
         x in prop_oneof![Just(0.0), -2.0..0.0],
         y in -2.0..2.0,

@@ -3,10 +3,11 @@
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::engines::engine;
 use odesync_ode::field::{VectorField, system};
-use odesync_ode::odesolve::{SolveOptions, solve_on, solvers};
+use odesync_ode::odesolve::{Problem, SolveOptions, solve_on, solvers};
 use odesync_testing::{flat_numbers, golden, numbers};
 
 use super::ENGINES;
+use super::singular_functions::{SINGULAR_FUNCTIONS, singular};
 
 pub fn tight() -> SolveOptions {
     SolveOptions::default().tolerances(1e-11, 1e-11)
@@ -115,6 +116,64 @@ fn orders_of_convergence() {
                 (order - wanted).abs() < 0.2,
                 "{name} {engine_name} problem {i}: {order}"
             );
+        }
+    }
+}
+
+#[test]
+fn a_branch_that_is_not_taken_contributes_nothing_to_a_gradient() {
+    // x stays at or below 0, where the guarded side is never taken; y sees x and the constant.
+    let build = |which: Option<usize>, in_where: bool| {
+        let field = system(2, &[("p", 0.7)], |_, u, p| {
+            let (x, y, p) = (u.at(0), u.at(1), p.get("p"));
+            let zero = u.builder().constant(&[0.0]);
+            let safe = (&y * &p).sin() + &x * 0.3;
+            let guarded = match which {
+                None => safe,
+                Some(which) if in_where => x.gt(&zero).select(&singular(&x, &p, which), &safe),
+                Some(_) => (&y * &p).sin() + x.min(&zero) * 0.3 + x.max(&zero).sqrt() * &p,
+            };
+            vec![&x * &p * -0.5, guarded]
+        });
+        field.unwrap().trainable(&["p"]).unwrap()
+    };
+    let options = SolveOptions::default()
+        .solver("rk4")
+        .unwrap()
+        .step_size(0.1);
+    for name in ENGINES {
+        for x in [0.0, -0.8] {
+            let gradient = |field: &VectorField| {
+                let (u0, t) = ([x, 0.4], [0.0, 0.5, 1.3]);
+                let (u0, t) = (&u0, &t);
+                let mut engine = engine(name, "cpu").unwrap();
+                engine
+                    .forward(field, &[Problem { u0, t, sample: 0 }], &options, None, true)
+                    .unwrap();
+                let got = engine
+                    .backward(&[vec![0.0, 0.0, 0.3, -1.0, 0.2, 0.6]])
+                    .unwrap();
+                [got.values, got.u0.concat()].concat()
+            };
+            let want = gradient(&build(None, true));
+            assert!(
+                want.iter().all(|g| g.is_finite() && *g != 0.0) || x == 0.0,
+                "{want:?}"
+            );
+            let guarded = (0..SINGULAR_FUNCTIONS).map(|which| (which, true));
+            for (which, in_where) in guarded.chain([(0, false)]) {
+                // The slope of max and min at the corner itself is a choice.
+                if x == 0.0 && !in_where {
+                    continue;
+                }
+                let got = gradient(&build(Some(which), in_where));
+                for (got, want) in got.iter().zip(&want) {
+                    assert!(
+                        (got - want).abs() < 1e-13,
+                        "{name} {which} {x}: {got} {want}"
+                    );
+                }
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod mass_matrix_gradients;
 mod odesolve;
 mod robustness;
 mod sample_lanes;
+mod singular_functions;
 mod state_switches;
 mod step_control;
 mod stiff;

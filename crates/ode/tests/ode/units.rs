@@ -6,6 +6,7 @@ use odesync_ode::odesolve::{
     Adjoint, Engine, FnRhs, NativeEngine, Problem, Solution, SolveOptions, Step, solve, solve_rhs,
     solvers,
 };
+use proptest::prelude::*;
 
 /// An initial value problem that is written in several units: `time` and `state` are the sizes of the base units in the others.
 struct Base {
@@ -340,5 +341,54 @@ fn each_state_variable_has_its_tolerance() {
         let wrong = options.tolerances(1e-6, [1e-8; 3]);
         let error = solve(&field, &u0, &t, &wrong).unwrap_err().to_string();
         assert!(error.contains("atol has 3 numbers"), "{error}");
+    }
+}
+
+/// Two coupled state variables with units of their own, u′ = A u + b cos(t) with a product of both.
+fn coupled(c: &[f64], time: f64, units: [f64; 2]) -> VectorField {
+    let [x, y] = units;
+    let constants = [
+        ("a", c[0] / time),
+        ("b", c[1] * x / (y * time)),
+        ("c", c[2] * y / (x * time)),
+        ("d", c[3] / time),
+        ("e", c[4] / (y * time)),
+        ("force", c[5] * y / time),
+        ("w", 1.0 / time),
+    ];
+    system(2, &constants, |t, u, p| {
+        let wave = (t * &p.get("w")).cos() * p.get("force");
+        vec![
+            u.at(1) * p.get("b") - u.at(0) * p.get("a") - u.at(0) * u.at(1) * p.get("e"),
+            wave - u.at(0) * p.get("c") - u.at(1) * p.get("d"),
+        ]
+    })
+    .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn random_units_take_the_same_steps(
+        c in prop::collection::vec(0.2..1.5, 6),
+        u0 in (-1.5..1.5, -1.5..1.5),
+        time in prop_oneof![-100..-30, 20..100],
+        state in (-60..60, -60..60),
+        backwards: bool,
+    ) {
+        for solver in adaptive() {
+            let run = |time: i32, state: (i32, i32)| {
+                let time = 2.0_f64.powi(time);
+                let units = [2.0_f64.powi(state.0), 2.0_f64.powi(state.1)];
+                let atol = units.map(|unit| 1e-7 * unit);
+                let options = SolveOptions::default().solver(solver).unwrap().tolerances(1e-5, atol);
+                let end = if backwards { -2.0 } else { 6.0 } * time;
+                let start = [u0.0 * units[0], u0.1 * units[1]];
+                let got = solve(&coupled(&c, time, units), &start, &[0.0, 0.3 * end, end], &options).unwrap();
+                let last = [got.u[[2, 0]] / units[0], got.u[[2, 1]] / units[1]];
+                (in_base_units(&got, time), last, got.stats)
+            };
+            prop_assert_eq!(run(time, state), run(40, (0, 0)), "{}", solver);
+        }
     }
 }

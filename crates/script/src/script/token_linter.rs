@@ -1,14 +1,16 @@
 //! The linter of a source's tokens, which runs while the source is parsed.
 //!
 //! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The linter makes it an error that
-//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. Within a closure of equations
-//! `&&` and `||` become `&` and `|`: rhai's take no symbols. The linter also records the names that a source declares and calls, for
+//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. Within equations
+//! (`EquationScopes`) `&&` and `||` become `&` and `|`: rhai's take no symbols. The linter also records the names that a source declares and calls, for
 //! error messages that suggest the nearest one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use rhai::{LexError, Position, Token};
+
+use super::equation_scopes::EquationScopes;
 
 /// The error message for a sign before a power.
 pub const SIGNED_POWER: &str =
@@ -17,9 +19,6 @@ pub const SIGNED_POWER: &str =
 /// The error message for `^`, which in rhai is the exclusive or of bits and binds more loosely than a power.
 const CARET: &str = "^ is not an operator here: a power is x ** n";
 
-/// Functions whose closures are equations.
-const EQUATIONS: [&str; 3] = ["system", "graybox", "event"];
-
 /// The linter of a source's tokens; the module's text describes what it checks.
 #[derive(Default)]
 pub struct TokenLinter(RefCell<LinterState>);
@@ -27,8 +26,7 @@ pub struct TokenLinter(RefCell<LinterState>);
 #[derive(Default)]
 struct LinterState {
     depth: usize,
-    /// The bracket depths at which calls of functions with equations are open.
-    equations: Vec<usize>,
+    equations: EquationScopes,
     signs: Vec<PendingMinus>,
     previous: PreviousToken,
     error_position: Option<Position>,
@@ -83,6 +81,8 @@ impl TokenLinter {
     /// Processes one token and returns it, or an error token in its place.
     pub fn on_token(&self, token: Token, position: Position) -> Token {
         let mut state = self.0.borrow_mut();
+        // Two bars after no operand are the empty parameters of a closure.
+        let joins = state.previous == PreviousToken::Operand && state.equations.any();
         state.note_names(&token);
         if state.signed_power(&token, position) {
             return Token::LexError(Box::new(LexError::Runtime(SIGNED_POWER.into())));
@@ -91,8 +91,8 @@ impl TokenLinter {
             return Token::LexError(Box::new(LexError::Runtime(CARET.into())));
         }
         match token {
-            Token::And if !state.equations.is_empty() => Token::Ampersand,
-            Token::Or if !state.equations.is_empty() => Token::Pipe,
+            Token::And if joins => Token::Ampersand,
+            Token::Or if joins => Token::Pipe,
             token => token,
         }
     }
@@ -134,6 +134,9 @@ impl LinterState {
             Token::Import => self.imports = true,
             Token::Identifier(name) => {
                 last = PreviousToken::Operand;
+                if self.parameters.is_some() {
+                    self.equations.parameter(name);
+                }
                 if self.previous == PreviousToken::Declares || self.parameters.is_some() {
                     self.names.insert(name.to_string());
                 }
@@ -150,11 +153,8 @@ impl LinterState {
                 last = PreviousToken::Declares
             }
             Token::LeftParen => {
-                if previous
-                    .as_deref()
-                    .is_some_and(|name| EQUATIONS.contains(&name))
-                {
-                    self.equations.push(self.depth);
+                if let Some(name) = &previous {
+                    self.equations.call(name, self.depth);
                 }
                 self.calls.extend(previous);
             }
@@ -165,9 +165,9 @@ impl LinterState {
             {
                 last = PreviousToken::Declares;
             }
-            Token::RightParen if self.parameters.is_some() => self.parameters = None,
+            Token::RightParen if self.parameters.is_some() => self.end_parameters(),
             // The bar that opens a closure's parameters follows no operand; the one that closes them ends the list.
-            Token::Pipe if self.parameters.is_some() => self.parameters = None,
+            Token::Pipe if self.parameters.is_some() => self.end_parameters(),
             Token::Pipe if self.previous != PreviousToken::Operand => {
                 self.parameters = Some(self.depth)
             }
@@ -189,6 +189,13 @@ impl LinterState {
         self.previous = last;
     }
 
+    /// Ends a list of parameters.
+    fn end_parameters(&mut self) {
+        if let Some(depth) = self.parameters.take() {
+            self.equations.end_parameters(depth);
+        }
+    }
+
     /// Updates every pending unary minus by this token; returns true at a `**` directly after an operand.
     fn signed_power(&mut self, token: &Token, position: Position) -> bool {
         let opens = matches!(
@@ -207,9 +214,10 @@ impl LinterState {
             self.depth = self.depth.saturating_sub(1);
             let depth = self.depth;
             self.signs.retain(|sign| sign.depth <= depth);
-            self.equations.retain(|open| *open < depth);
+            self.equations.on_token(token, depth);
             return false;
         }
+        self.equations.on_token(token, self.depth);
         // Consecutive signs, `--x`, share their operand: all pending signs at this depth advance together.
         let mut trap = None;
         let depth = self.depth;

@@ -234,3 +234,44 @@ fn equations_have_products_remainders_and_joined_conditions() {
     )]);
     check_errors(&[("system(2, |t, u, p| dot([[1, 2, 3]], u))", "do not fit")]);
 }
+
+#[test]
+fn conditions_are_joined_in_equations_wherever_these_are_written() {
+    let within = "[where(t > 0.75 && t < 1.75, 2.0, 0.0)]";
+    for declaration in [
+        format!("let f = |t, u| {within};"),
+        "let f = |t, u, p| { let c = t > 0.75 && t < 1.75; [where(c, 2.0, 0.0)] };".into(),
+        format!(
+            "let f = |t, x| if true {{ {within} }} else {{ [where(t > 1.0 && t < 0.5, 1.0, 0.0)] }};"
+        ),
+        format!("fn rhs(t, u, p) {{ let none = #{{}}; {within} }} let f = Fn(\"rhs\");"),
+        "let f = |t, u| [where(!(t <= 0.75 || t >= 1.75), 2.0, 0.0)];".into(),
+    ] {
+        let code = format!(
+            "{declaration} let g = system(1, f); array([0.0, 1.0, 2.0].map(|now| g.derivative(now, [0.0])[0]))"
+        );
+        check(&[(&code, "Array[3] [0, 2, 0]")]);
+    }
+    check(&[
+        // Outside of equations the right side is left out where the left one decides.
+        ("let x = [1.0]; x.len() > 1 && x[1] > 0.0", "false"),
+        (
+            "let f = |t, u| [where(t > 1.0 && u[0] > 0.0, 1.0, 0.0)]; x.len() > 1 && x[1] > 0.0",
+            "false",
+        ),
+        (
+            "fn late(t, u) { where(t > 1.0 && u[0] > 0.0, 1.0, 0.0) } x.len() == 1 || x[1] > 0.0",
+            "true",
+        ),
+        ("[|t, u| t && u, x.len() > 1 && x[1] > 0.0][1]", "false"),
+        (
+            "let g = |t, u| { t && u }; x.len() > 1 && x[1] > 0.0",
+            "false",
+        ),
+        ("let none = || 3; none.call()", "3"),
+    ]);
+    check_errors(&[(
+        "let f = |now, u| [where(now > 1.0 && now < 2.0, 1.0, 0.0)]; system(1, f)",
+        "conditions are joined by & and |",
+    )]);
+}

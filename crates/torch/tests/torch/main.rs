@@ -7,6 +7,8 @@ mod native;
 mod observed;
 #[path = "../../../train/tests/train/reference.rs"]
 mod reference;
+#[path = "../../../ode/tests/ode/singular_functions.rs"]
+mod singular_functions;
 #[path = "../../../ode/tests/ode/every_engine.rs"]
 mod solves;
 #[path = "../../../train/tests/train/every_engine.rs"]

@@ -22,6 +22,7 @@
 //! | `notes` | notes on trainings that cannot move |
 //! | `ensemble` | several runs in parallel |
 //! | `ensemble_prediction` | the mean prediction of several runs, with their spread |
+//! | `scale_notes` | the note on data in units that a training has trouble with |
 //! | `scaling` | training in scaled variables |
 //! | `score` | how well a free model fits data: mse and nmse |
 //! | `run` | the result of a run: models and metrics |
@@ -64,6 +65,7 @@ mod profile;
 mod resume;
 mod run;
 mod run_loop;
+mod scale_notes;
 mod scaling;
 mod score;
 mod segment_residuals;

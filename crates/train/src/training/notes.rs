@@ -1,57 +1,14 @@
 //! Notes on trainings that cannot move, each with the cure.
 
 use super::run::{Run, StopReason};
-use crate::datasets::{Dataset, mean_variance};
 use odesync_base::tables::format_number;
 use odesync_ode::field::{ConditionParameter, VectorField};
 
-/// Spreads of data between which an optimiser works as it is, and how often they may differ.
-const SPREADS: (f64, f64) = (1.0 / 30.0, 30.0);
-const MAX_RATIO: f64 = 100.0;
 /// Fewest epochs after which an mse that has not fallen deserves a note, and the share by which it must fall.
 const MIN_EPOCHS: usize = 10;
 const MIN_FALL: f64 = 1e-3;
 /// Normalised mse below which a model fits, so that nothing has to fall.
 const FITS: f64 = 0.01;
-
-/// Returns the note on data whose components vary by far more or less than 1, or by very different amounts.
-pub(super) fn note_on_scales(data: &Dataset) -> Option<String> {
-    let spread = |j: usize| {
-        let values = data.trajectories().flat_map(|(_, u)| u.column(j).to_vec());
-        let values: ndarray::Array1<f64> = values.collect();
-        mean_variance(values.view()).1.sqrt()
-    };
-    let spreads: Vec<(usize, f64)> = (0..data.dof())
-        .map(|j| (j, spread(j)))
-        .filter(|(_, sd)| *sd > 0.0 && sd.is_finite())
-        .collect();
-    let by_size = |a: &&(usize, f64), b: &&(usize, f64)| a.1.total_cmp(&b.1);
-    let (least, most) = (
-        spreads.iter().min_by(by_size)?,
-        spreads.iter().max_by(by_size)?,
-    );
-    let varies = |(j, sd): &(usize, f64)| {
-        let name = &data.names()[*j];
-        format!("{name} varies by {} about its mean", format_number(*sd, 2))
-    };
-    let what = if most.1 > MAX_RATIO * least.1 {
-        format!(
-            "{}, and {}: the loss sees the larger alone",
-            varies(least),
-            varies(most)
-        )
-    } else if most.1 < SPREADS.0 || most.1 > SPREADS.1 {
-        format!(
-            "{}, and a network and its optimiser expect numbers around 1",
-            varies(most)
-        )
-    } else {
-        return None;
-    };
-    Some(format!(
-        "{what}; scale: \"auto\" in the options of train scales the data, as weak_constraint() does by itself"
-    ))
-}
 
 /// Returns the note on trainable parameters on which the loss does not depend at the beginning, but for those that have
 /// [a note of their own](note_on_conditions).

@@ -7,7 +7,8 @@ use super::choice::{Choice, check_choice};
 use super::epoch_record::EpochRecord;
 use super::least_squares::{self, LeastSquares};
 use super::method::{MultipleShooting, TrainingMethod};
-use super::notes::{note_on_mse, note_on_scales, note_on_steps};
+use super::notes::{note_on_mse, note_on_steps};
+use super::scale_notes::note_on_scales;
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
@@ -336,7 +337,7 @@ impl RunLoop for Trainer<'_> {
     }
 
     fn first_notes(&self) -> Vec<String> {
-        let on_scales = (self.options.scale.is_none()).then(|| note_on_scales(self.data));
+        let on_scales = (self.options.scale.is_none()).then(|| note_on_scales(&self.model, self.data));
         let mut notes: Vec<String> = on_scales.flatten().into_iter().collect();
         if let TrainingMethod::MultipleShooting(shooting) = self.method
             && self.least_squares.is_some()

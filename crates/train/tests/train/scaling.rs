@@ -306,3 +306,40 @@ fn what_nothing_depends_on_is_a_note() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn units_that_a_training_has_trouble_with_are_noted() {
+    let options = TrainOptions::default().epochs(1);
+    let notes = |model: &VectorField, data: &Dataset| {
+        let (_, notes) = notes_of(model, data, &TrainingMethod::Vanilla, &options);
+        notes
+            .into_iter()
+            .filter(|n| n.contains("scale: \"auto\""))
+            .collect::<Vec<_>>()
+    };
+    for (time, state, part) in [
+        (1.0, [1e3, 1.0], "sees the larger alone"),
+        (1.0, [1e-4, 1e-4], "varies by"),
+        (1.0, [1e3, 1e3], "varies by"),
+        (1e3, [1.0, 1.0], "change by their spread in"),
+        (1e-3, [1.0, 1.0], "lie within 0.003 of time"),
+    ] {
+        let notes = notes(&model(), &data(time, state));
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(notes[0].contains(part), "{time} {state:?}: {notes:?}");
+    }
+    for unit in [0.1, 1.0, 5.0] {
+        assert!(
+            notes(&model(), &data(unit, [unit, unit])).is_empty(),
+            "{unit}"
+        );
+    }
+    // 300 kelvin and a little, which a network sees as one and the same; a constant of known equations is no input.
+    let t = Array1::linspace(0.0, 5.0, 51);
+    let u = t.mapv(|t| 300.0 + f64::exp(-t)).insert_axis(Axis(1));
+    let data = Dataset::single(t, u, None).unwrap();
+    let network = blackbox(&[1, 4, 1], Unary::Tanh, &mut Generator::manual_seed(1)).unwrap();
+    let noted = notes(&network, &data);
+    assert!(noted[0].contains("lies around 300"), "{noted:?}");
+    assert!(notes(&decay(0.01), &data).is_empty());
+}

@@ -64,7 +64,7 @@ pub(super) fn symbol(x: Expr) -> Result<SymbolicExpr> {
 
 /// The error message for a script that branches on symbols.
 pub(crate) const NO_BRANCH: &str = "a comparison of symbols is neither true nor false: the closure runs once, to build the equations. \
-     Write where(condition, a, b), max(a, b), min(a, b) or abs(x) instead of a branch";
+     Write where(condition, a, b), max(a, b), min(a, b) or abs(x) instead of a branch; conditions are joined by & and |";
 
 fn no_branch() -> Error {
     Error::invalid(NO_BRANCH)
