@@ -260,7 +260,10 @@ fn values_mistakes_and_unfinished_inputs() {
     // What people type who know other prompts.
     assert!(t.enter("help").contains("Ctrl-D leaves."));
     assert!(t.enter("linspace?").contains("linspace(a, b, n)"));
-    assert!(t.enter("x = 3").contains("hint: a variable is declared by let"));
+    assert!(
+        t.enter("x = 3")
+            .contains("hint: a variable is declared by let")
+    );
     let screen = t.enter(":hlep");
     assert!(
         screen.contains("unknown command \"hlep\" (did you mean \"help\"?)"),

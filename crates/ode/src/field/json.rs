@@ -28,15 +28,7 @@ impl VectorField {
     /// # Errors
     /// A synchronised field: its spline is data, not part of a model.
     pub fn to_json(&self) -> Result<String> {
-        self.check_saveable()?;
-        let saved = FieldRepr {
-            dof: self.dof(),
-            nodes: self.nodes().to_vec(),
-            output: self.output(),
-            blocks: self.blocks().to_vec(),
-            values: self.values().to_vec(),
-            inputs: self.inputs().map(|(_, input)| input.clone()).collect(),
-        };
+        let saved = FieldRepr::of(self)?;
         serde_json::to_string(&saved).map_err(|e| Error::invalid(e.to_string()))
     }
 
@@ -47,6 +39,25 @@ impl VectorField {
     pub fn from_json(text: &str) -> Result<Self> {
         let saved: FieldRepr = serde_json::from_str(text)
             .map_err(|e| Error::invalid(format!("not a saved field: {e}")))?;
+        saved.field()
+    }
+}
+
+impl FieldRepr {
+    fn of(field: &VectorField) -> Result<Self> {
+        field.check_saveable()?;
+        Ok(FieldRepr {
+            dof: field.dof(),
+            nodes: field.nodes().to_vec(),
+            output: field.output(),
+            blocks: field.blocks().to_vec(),
+            values: field.values().to_vec(),
+            inputs: field.inputs().map(|(_, input)| input.clone()).collect(),
+        })
+    }
+
+    fn field(self) -> Result<VectorField> {
+        let saved = self;
         let mut graph = Graph::new(saved.dof);
         for block in &saved.blocks {
             let values = block
@@ -72,4 +83,21 @@ impl VectorField {
         }
         VectorField::new(graph, saved.output)
     }
+}
+
+/// Serialises a field that is part of another value, for serde's `with`.
+pub(crate) fn serialize<S: serde::Serializer>(
+    field: &VectorField,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let saved = FieldRepr::of(field).map_err(serde::ser::Error::custom)?;
+    serde::Serialize::serialize(&saved, serializer)
+}
+
+/// Reads a field that is part of another value, for serde's `with`. Everything is checked again.
+pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<VectorField, D::Error> {
+    let saved: FieldRepr = serde::Deserialize::deserialize(deserializer)?;
+    saved.field().map_err(serde::de::Error::custom)
 }

@@ -22,7 +22,7 @@ mod constant_spec;
 mod expr;
 mod graph;
 mod input;
-mod json;
+pub(crate) mod json;
 pub(crate) mod kernels;
 mod lossless_json;
 pub mod native;

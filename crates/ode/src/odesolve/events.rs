@@ -8,6 +8,8 @@ mod detector;
 mod functions;
 mod root;
 
+use serde::{Deserialize, Serialize};
+
 use super::jumps::{Jump, followed};
 use crate::field::{Expr, FieldBuilder, Parameters, VectorField};
 use crate::{Error, Result};
@@ -18,7 +20,8 @@ pub(crate) use functions::{EventFunction, EventFunctions, GuardFunctions};
 use odesync_base::impl_named;
 
 /// Direction in which g crosses zero, in the direction of integration (also when time runs backwards).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Crossings of g from negative to positive.
     Up,
@@ -64,9 +67,10 @@ impl Direction {
 /// assert_eq!(solution.events[0].t[0], solution.t[2]);
 /// # Ok::<(), odesync_ode::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// Event function as a field of which every component is g.
+    #[serde(with = "crate::field::json")]
     function: VectorField,
     direction: Direction,
     /// Number of the hit that ends the solve, counted from 1; `None` where none does.

@@ -1,14 +1,17 @@
 //! Jumps of the state, at the hits of an event or at given times.
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::field::native::Evaluator;
 use crate::field::{Expr, FieldBuilder, Parameters, VectorField};
 use crate::{Error, Result};
 use odesync_base::text::count_of;
 
 /// A change of the state in a moment: u⁺ = J(t, u⁻).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Jump {
     /// The map J as a field.
+    #[serde(with = "crate::field::json")]
     map: VectorField,
     /// Whether parameters that have the name of one of the field's are the field's.
     follows_field: bool,
@@ -118,8 +121,9 @@ impl Jump {
 /// assert!((solution.u[[2, 0]] - (1.0 + half) * half).abs() < 1e-7);
 /// # Ok::<(), odesync_ode::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Dose {
+    #[serde(deserialize_with = "finite_times")]
     times: Vec<f64>,
     jump: Jump,
 }
@@ -130,21 +134,11 @@ impl Dose {
     /// # Errors
     /// No times, or one that is not finite.
     pub fn new(times: &[f64], jump: Jump) -> Result<Self> {
-        if times.is_empty() {
-            return Err(Error::invalid(
-                "a dose needs at least one time, and the list of times is empty",
-            ));
-        }
-        match times.iter().position(|t| !t.is_finite()) {
-            Some(i) => Err(Error::invalid(format!(
-                "time {i} of a dose is {}; times must be finite",
-                times[i]
-            ))),
-            None => Ok(Dose {
-                times: times.to_vec(),
-                jump,
-            }),
-        }
+        check_times(times)?;
+        Ok(Dose {
+            times: times.to_vec(),
+            jump,
+        })
     }
 
     /// Returns the times.
@@ -164,6 +158,30 @@ impl Dose {
             jump: self.jump.bound_to(field)?,
         })
     }
+}
+
+fn check_times(times: &[f64]) -> Result<()> {
+    if times.is_empty() {
+        return Err(Error::invalid(
+            "a dose needs at least one time, and the list of times is empty",
+        ));
+    }
+    match times.iter().position(|t| !t.is_finite()) {
+        Some(i) => Err(Error::invalid(format!(
+            "time {i} of a dose is {}; times must be finite",
+            times[i]
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Reads the times of a saved dose.
+fn finite_times<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<f64>, D::Error> {
+    let times = Vec::deserialize(deserializer)?;
+    check_times(&times).map_err(serde::de::Error::custom)?;
+    Ok(times)
 }
 
 /// Derivatives of ⟨bar, y(t, u; θ)⟩ of the output y of an evaluator.

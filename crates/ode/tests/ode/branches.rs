@@ -1,7 +1,7 @@
 //! A branch that is not taken contributes exactly 0 to value, VJP, JVP and second derivatives, whatever its own derivative is.
 
 use odesync_ode::field::native::{DualCotangent, Evaluator};
-use odesync_ode::field::{FieldBuilder, Isa, VectorField, system};
+use odesync_ode::field::{Expr, FieldBuilder, Isa, VectorField, system};
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
 use proptest::prelude::*;
 

@@ -38,15 +38,15 @@ impl From<ScriptEnsemble> for InterruptedTraining {
 /// The source of the members' models: one model, or a closure that makes them.
 pub(super) enum ModelSource<'a> {
     Model(&'a ScriptField),
-    Closure(&'a NativeCallContext<'a>, &'a FnPtr),
+    Closure(&'a FnPtr),
 }
 
 impl ModelSource<'_> {
     /// Returns a model; a closure is called, and makes another model at each call.
-    fn model(&self) -> RhaiResult<ScriptField> {
+    fn model(&self, context: &NativeCallContext) -> RhaiResult<ScriptField> {
         match self {
             ModelSource::Model(model) => Ok((*model).clone()),
-            ModelSource::Closure(context, closure) => {
+            ModelSource::Closure(closure) => {
                 let made = closure.call_within_context::<Dynamic>(context, ())?;
                 made.clone().try_cast::<ScriptField>().ok_or_else(|| {
                     Error::invalid(format!(
@@ -111,7 +111,7 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
 /// Trains one run, or an ensemble where the options hold seeds or variants.
 pub(super) fn train(
     host: &Host,
-    source: &ModelSource,
+    (context, source): (&NativeCallContext, &ModelSource),
     data: &ScriptDataset,
     method: &ScriptMethod,
     mut map: Map,
@@ -120,13 +120,9 @@ pub(super) fn train(
     let mut options = Options::new("train", TRAIN, map.clone());
     let (seeds, variants) = (seeds(&mut options)?, variants(&mut options)?);
     if seeds.is_none() && variants.is_none() {
-        return Ok(Dynamic::from(run(
-            host,
-            &source.model()?,
-            data,
-            method,
-            map,
-        )?));
+        let model = source.model(context)?;
+        let run = run((context, host), &model, data, method, map)?;
+        return Ok(Dynamic::from(run));
     }
     if seeds.is_some() && matches!(source, ModelSource::Model(_)) {
         return Err(Error::invalid(
@@ -153,7 +149,7 @@ pub(super) fn train(
         if let Some(seed) = seed {
             odesync_base::random::seed(seed);
         }
-        let model = source.model()?;
+        let model = source.model(context)?;
         for (i, variant) in variants.iter().enumerate() {
             let seed = seed.map(|seed| format!("seed_{seed}"));
             let number = variant.as_ref().map(|_| format!("variant_{i}"));
@@ -161,7 +157,7 @@ pub(super) fn train(
             let label = label.join("_");
             let mut map = base.clone();
             map.extend(variant.clone().unwrap_or_default());
-            let mut call = TrainCall::read(host, map)?;
+            let mut call = TrainCall::read((context, host), &model, map)?;
             let has_out = variant.as_ref().is_some_and(|map| map.contains_key("out"));
             if let Some(out) = call.options.out.as_mut().filter(|_| !has_out) {
                 out.push(&label);

@@ -64,11 +64,17 @@ pub(super) fn register(reg: &mut Registry) {
         export(&of_field, &path, options, |path, options| export_field(&field.0, path, options))
     })
     .body(move |run: ScriptRun, path: ImmutableString, options: Options| -> Result<()> {
-        if run.0.solver.mass_matrix.is_some() {
-            return Err(Error::invalid(
-                "export_model: the run was trained with a mass_matrix, and files of other languages solve du/dt = f; export run.model, which \
-                 is f alone, and give the matrix to a solver there",
-            ));
+        let solver = &run.0.solver;
+        let more = [
+            ("a mass_matrix", solver.mass_matrix.is_some()),
+            ("events", !solver.events.is_empty()),
+            ("doses", !solver.doses.is_empty()),
+        ];
+        if let Some((what, _)) = more.iter().find(|(_, is_given)| *is_given) {
+            return Err(Error::invalid(format!(
+                "export_model: the run was trained with {what}, and files of other languages solve du/dt = f; export run.model, which is f \
+                 alone, and give the rest to a solver there"
+            )));
         }
         export(&of_run, &path, options, |path, options| export_field(&run.0.model, path, options))
     })

@@ -24,6 +24,7 @@
 //! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; all its functions |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
+//! | `state_changes` | the options of events and doses |
 //! | `batch_solving` | many solves by one call of `solve` |
 //! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`discovering`], [`exporting`] | models and equations from data; models for other programs, and reports |
@@ -115,6 +116,7 @@ pub mod session;
 mod session_options;
 pub mod solving;
 mod source_map;
+mod state_changes;
 mod suggestions;
 pub mod synchronizing;
 pub mod tables;

@@ -44,6 +44,11 @@ impl Options {
         }
     }
 
+    /// Starts reading a map that is the value, or an item of the value, of the option `key`.
+    pub fn within(&self, key: &str, keys: Keys, map: Map) -> Self {
+        Options::new(format!("{}: {key}", self.call), keys, map)
+    }
+
     /// Takes the value of `key` as it is; `None` where the key is absent or its value `()`.
     pub fn take(&mut self, key: &'static str) -> Option<Dynamic> {
         debug_assert!(

@@ -17,12 +17,14 @@ use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
+use super::state_changes::{EVENT, STATE_CHANGES, read_state_changes};
 use super::synchronizing::{coupling, schedule};
 use crate::tracking::{NoteSink, RunLoggers};
 use crate::{Error, Result};
 use odesync_base::options::{Named, OptionSet, Value, split};
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
+use odesync_ode::odesolve::SolveOptions;
 use odesync_train::training::{
     Callbacks, DataLoss, Homotopy, MultipleShooting, NoiseModel, Objective, Optimizer, Run,
     StopReason, TrainOptions, TrainingMethod, WeakConstraint, note_on_conditions, train,
@@ -53,6 +55,8 @@ const ENSEMBLE: &[Key] = &[
             Optimizer::OPTIONS,
             OBSERVATION,
             SOLVER,
+            EVENT,
+            STATE_CHANGES,
             ADJOINT,
             ENGINE,
         ]),
@@ -73,6 +77,8 @@ pub(super) const TRAIN: Keys = &[
     Optimizer::OPTIONS,
     OBSERVATION,
     SOLVER,
+    EVENT,
+    STATE_CHANGES,
     ADJOINT,
     ENGINE,
     ENSEMBLE,
@@ -86,7 +92,15 @@ pub(super) const LAMBDA: Key = Key::new("lambda")
     .expected("a number")
     .default(|| Value::Unit, "1 for homotopy, else 0");
 
-const LOSS: Keys = &[&[LAMBDA], OBSERVATION, SOLVER, ADJOINT, ENGINE];
+const LOSS: Keys = &[
+    &[LAMBDA],
+    OBSERVATION,
+    SOLVER,
+    EVENT,
+    STATE_CHANGES,
+    ADJOINT,
+    ENGINE,
+];
 
 const SHOOTING: Keys = &[MultipleShooting::OPTIONS];
 
@@ -130,16 +144,25 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .options(TRAIN)
     .body(
-        move |f: ScriptField, data: ScriptDataset, m: ScriptMethod, options: Option<Map>| {
+        move |context: NativeCallContext,
+              f: ScriptField,
+              data: ScriptDataset,
+              m: ScriptMethod,
+              options: Option<Map>| {
             let options = options.unwrap_or_default();
-            ensembles::train(&of_model, &ModelSource::Model(&f), &data, &m, options)
+            let source = ModelSource::Model(&f);
+            ensembles::train(&of_model, (&context, &source), &data, &m, options)
         },
     )
     .body(
-        move |f: ScriptField, data: ScriptDataset, options: Option<Map>| {
+        move |context: NativeCallContext,
+              f: ScriptField,
+              data: ScriptDataset,
+              options: Option<Map>| {
             let method = ScriptMethod(WeakConstraint::default().into());
             let options = options.unwrap_or_default();
-            ensembles::train(&of_default, &ModelSource::Model(&f), &data, &method, options)
+            let source = ModelSource::Model(&f);
+            ensembles::train(&of_default, (&context, &source), &data, &method, options)
         },
     )
     .body(
@@ -149,8 +172,8 @@ pub(super) fn register(reg: &mut Registry) {
               m: ScriptMethod,
               options: Option<Map>| {
             let options = options.unwrap_or_default();
-            let source = ModelSource::Closure(&context, &f);
-            ensembles::train(&of_closure, &source, &data, &m, options)
+            let source = ModelSource::Closure(&f);
+            ensembles::train(&of_closure, (&context, &source), &data, &m, options)
         },
     );
     let host = reg.host();
@@ -165,8 +188,12 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .options(LOSS)
     .body(
-        move |f: ScriptField, d: ScriptDataset, m: ScriptMethod, options: Options| {
-            loss_and_gradient(&host, &f, &d, &m, options)
+        move |context: NativeCallContext,
+              f: ScriptField,
+              d: ScriptDataset,
+              m: ScriptMethod,
+              options: Options| {
+            loss_and_gradient((&context, &host), &f, &d, &m, options)
         },
     );
 }
@@ -310,16 +337,25 @@ pub(super) struct TrainCall {
 }
 
 impl TrainCall {
-    /// Reads the options of one run.
+    /// Reads the options of one run of `model`.
     ///
     /// # Errors
     /// An unknown option, or a value of the wrong type or out of its range.
-    pub fn read(host: &Host, options: Map) -> Result<Self> {
+    pub fn read(
+        (context, host): (&NativeCallContext, &Host),
+        model: &ScriptField,
+        options: Map,
+    ) -> RhaiResult<Self> {
         let mut options = Options::new("train", TRAIN, options);
         // These keys are valid here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
-        Self::read_options(host, options)
+        let mut changes = SolveOptions::default();
+        read_state_changes(context, model, &mut options, &mut changes)?;
+        let mut call = Self::read_options(host, options)?;
+        let solver = &mut call.options.solver;
+        (solver.events, solver.doses) = (changes.events, changes.doses);
+        Ok(call)
     }
 
     /// Reads the options of one run, of a call that may lack some of them.
@@ -400,7 +436,7 @@ pub(super) fn note_sink(host: &Host) -> NoteSink {
 
 /// Trains one run.
 pub(super) fn run(
-    host: &Host,
+    (context, host): (&NativeCallContext, &Host),
     model: &ScriptField,
     data: &ScriptDataset,
     method: &ScriptMethod,
@@ -410,7 +446,7 @@ pub(super) fn run(
         options: train_options,
         loggers,
         progress,
-    } = TrainCall::read(host, options)?;
+    } = TrainCall::read((context, host), model, options)?;
     let mut observers = Callbacks::default();
     if progress {
         observers.push(host.progress(""));
@@ -456,12 +492,12 @@ fn resume_hint(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
 }
 
 fn loss_and_gradient(
-    host: &Host,
+    (context, host): (&NativeCallContext, &Host),
     model: &ScriptField,
     data: &ScriptDataset,
     method: &ScriptMethod,
     mut options: Options,
-) -> Result<Map> {
+) -> RhaiResult<Map> {
     let default = if matches!(method.0, TrainingMethod::Homotopy(_)) {
         1.0
     } else {
@@ -470,7 +506,8 @@ fn loss_and_gradient(
     let lambda = options.f64("lambda", default)?;
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
-    let solver = solver(&mut options)?;
+    let mut solver = solver(&mut options)?;
+    read_state_changes(context, model, &mut options, &mut solver)?;
     options.finish()?;
     if let Some(note) = note_on_conditions(&model.0, solver.switches) {
         host.note(&format!("loss_and_gradient: {note}"));

@@ -189,3 +189,70 @@ fn mistakes_in_jumps_say_what_would_be_right() {
         assert!(error.contains(part), "{options}: {error}");
     }
 }
+
+#[test]
+fn a_training_has_doses_and_bounces() {
+    // A drug at the rate k after doses of the size d, from nothing.
+    let drug = "let drug = |k, d| system(1, |t, u, p| [-p.k * u[0] + 0.0 * p.d], #{ k: k, d: d }).trainable([\"k\", \"d\"]);
+         let doses = #{ at: [0, 1, 2.5], jump: |t, u, p| [u[0] + p.d] };
+         let data = dataset(drug.call(0.8, 1.5), [0.0], arange(0.0, 4.0, 0.2), #{ doses: doses });\n";
+    let found = script(&format!(
+        "{drug}let run = train(drug.call(0.3, 0.5), data, vanilla(), #{{ epochs: 500, lr: 0.05, doses: doses }});
+         let p = run.model.params;
+         [abs(data.u[0][0] - 1.5) < 1e-12, abs(p[0] - 0.8) < 2e-3, abs(p[1] - 1.5) < 2e-3, abs(run.predict([1.0])[0][0] - 1.5 * (1 + exp(-0.8))) < 0.01]"
+    ));
+    assert_eq!(found, "[true, true, true, true]");
+    let by_differences = script(&format!(
+        "{drug}let at = |k, d| loss_and_gradient(drug.call(k, d), data, vanilla(), #{{ doses: doses, rtol: 1e-11, atol: 1e-12 }});
+         let g = at.call(0.3, 0.5).gradient;
+         let h = 1e-4;
+         [abs((at.call(0.3 + h, 0.5).loss - at.call(0.3 - h, 0.5).loss) / (2 * h) - g[0]) < 1e-6,
+          abs((at.call(0.3, 0.5 + h).loss - at.call(0.3, 0.5 - h).loss) / (2 * h) - g[1]) < 1e-6]"
+    ));
+    assert_eq!(by_differences, "[true, true]");
+    let bounces = script(
+        "let ball = |e| system(2, |t, u, p| [u[1], -10.0 + 0.0 * p.e], #{ e: e }).trainable([\"e\"]);
+         let bounce = #{ event: |t, u| u[0], direction: \"down\", jump: |t, u, p| [0.0, -p.e * u[1]] };
+         let data = dataset(ball.call(0.8), [5, 0], arange(0.0, 2.4, 0.15), bounce);
+         let run = train(ball.call(0.7), data, vanilla(), #{ epochs: 200, lr: 0.02 } + bounce);
+         let seeds = train(|| ball.call(0.7), data, vanilla(), #{ epochs: 2, seeds: [1, 2], events: [bounce] });
+         [abs(run.model.params[0] - 0.8) < 1e-3, seeds.failed.len()]",
+    );
+    assert_eq!(bounces, "[true, 0]");
+    for (call, message) in [
+        (
+            "train(drug.call(0.3, 0.5), data, multiple_shooting(), #{ doses: doses })",
+            "would act twice",
+        ),
+        (
+            "train(drug.call(0.3, 0.5), data, #{ doses: doses })",
+            "smooth solutions",
+        ),
+        (
+            "train(drug.call(0.3, 0.5), data, vanilla(), #{ doses: [doses, #{ at: 3.0 }] })",
+            "train: a dose needs its times and its jump",
+        ),
+        (
+            "train(drug.call(0.3, 0.5), data, vanilla(), #{ direction: \"up\" })",
+            "train: direction, terminal and jump belong to an event",
+        ),
+        (
+            "train(drug.call(0.3, 0.5), data, vanilla(), #{ event: |t, u| u[0] - 1.0 })",
+            "give each a jump",
+        ),
+        (
+            "dataset(drug.call(0.3, 0.5), [1.0], [0.0, 1.0], #{ event: |t, u| u[0] - 0.9, terminal: true })",
+            "leave terminal out",
+        ),
+        (
+            "let run = train(drug.call(0.3, 0.5), data, vanilla(), #{ epochs: 1, doses: doses }); export_model(run, \"drug.py\")",
+            "was trained with doses",
+        ),
+    ] {
+        let error = session()
+            .eval(&format!("{drug}{call}"), None)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(message), "{call}: {error}");
+    }
+}

@@ -29,6 +29,12 @@ impl Dataset {
         t: &[f64],
         options: &SolveOptions,
     ) -> Result<(Self, Stats)> {
+        if options.events.iter().any(|e| e.terminal_hit().is_some()) {
+            return Err(Error::invalid(
+                "a data set has a state at each of its times, and a terminal event ends a solve before: leave terminal out, or take t and u \
+                 from a solve",
+            ));
+        }
         let starts: Vec<Vec<f64>> = u0.outer_iter().map(|row| row.to_vec()).collect();
         let problem = |(sample, u0)| Problem { u0, t, sample };
         let starts = starts.iter().map(Vec::as_slice);

@@ -77,6 +77,11 @@ pub(super) fn check(
             options.engine
         )));
     }
+    if options.solver.has_jumps() {
+        return Err(Error::invalid(
+            "optimizer: \"lm\" knows smooth solutions between the times of the data: with events or doses leave optimizer out",
+        ));
+    }
     match model.specs().find(|(_, _, spec)| spec.prior.is_some()) {
         Some((name, _, spec)) => Err(Error::invalid(format!(
             "optimizer: \"lm\" keeps to the bounds of the constant \"{name}\" ({spec}) and not to its prior, which needs to know the \

@@ -231,11 +231,6 @@ impl TrainOptions {
         ];
         let given = of_gradients.iter().filter(|(_, is_set)| *is_set);
         self.optimizer.check_given(given.map(|(name, _)| *name))?;
-        if !self.solver.events.is_empty() || !self.solver.doses.is_empty() {
-            return Err(Error::invalid(
-                "events and doses belong to a solve; a training takes none",
-            ));
-        }
         if self.engine == "torch" {
             self.solver.adjoint.check_torch()?;
         }

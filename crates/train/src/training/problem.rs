@@ -14,7 +14,7 @@ use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{synchronize_observed, with_lambda};
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
-use odesync_ode::odesolve::{Problem, SolveOptions};
+use odesync_ode::odesolve::{Event, Problem, SolveOptions};
 
 /// Training problem of a model, data and a method: the initial value problems to solve, and the loss as a function of their
 /// solutions.
@@ -54,6 +54,7 @@ impl TrainingProblem {
                  multiple_shooting()",
             ));
         }
+        check_state_changes(method, solver)?;
         let times = data.trajectories().map(|(t, _)| t.len());
         method.check(times.min().unwrap_or_default(), data.dof())?;
         let coupled = match method {
@@ -238,6 +239,25 @@ impl TrainingProblem {
     pub(crate) fn solver(&self) -> &SolveOptions {
         &self.solver
     }
+}
+
+/// Checks that a method can train with these events and doses.
+fn check_state_changes(method: &TrainingMethod, solver: &SolveOptions) -> Result<()> {
+    let is_passive = |e: &Event| e.state_jump().is_none() || e.terminal_hit().is_some();
+    if solver.events.iter().any(is_passive) {
+        return Err(Error::invalid(
+            "a training needs the states at all times of the data, so its events change the state: give each a jump, and leave terminal \
+             out",
+        ));
+    }
+    let is_cut = matches!(method, TrainingMethod::MultipleShooting(_));
+    if is_cut && solver.has_jumps() {
+        return Err(Error::invalid(
+            "multiple_shooting() begins anew at times of the data, where a dose or an event would act twice: with these train by \
+             vanilla() or homotopy()",
+        ));
+    }
+    Ok(())
 }
 
 /// Target that the solved states are compared with in the loss.

@@ -1,7 +1,7 @@
 //! The note on data whose sizes, offsets or times are far from those that an optimiser and a network expect.
 
 use crate::datasets::{Dataset, mean_variance};
-use crate::weak_constraint::affine_layers;
+use crate::weak_constraint::affine_layers::affine_layers;
 use odesync_base::tables::format_number;
 use odesync_ode::field::VectorField;
 

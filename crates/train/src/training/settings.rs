@@ -9,7 +9,7 @@ use super::options::TrainOptions;
 use crate::Result;
 use crate::observation::Observation;
 use odesync_base::options::{Named, OptionSet, Value, read_map, write_map};
-use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
+use odesync_ode::odesolve::{Controller, Dose, Event, SolveOptions, Solver, SolverFamily};
 
 /// The method and the options of a run that its results depend on, except the solver options, which are in
 /// [`Run::solver`](super::Run::solver).
@@ -192,12 +192,21 @@ const SAVED_OF_SOLVER: [&str; 13] = [
     "adjoint_atol",
 ];
 
-/// Solver options as a checkpoint stores them: under their names, but for the controller's.
+/// Solver options as a checkpoint stores them: under their names, but for the controller's; events and doses where there are any.
 #[derive(Debug, Clone)]
 pub(super) struct SavedSolver(pub SolveOptions);
 
 impl Serialize for SavedSolver {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saved<'a> {
+            #[serde(flatten)]
+            options: Value,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            events: &'a [Event],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            doses: &'a [Dose],
+        }
         let controller = saved_controller(self.0.controller, self.0.solver);
         let defaults = SolveOptions::default();
         let mut map = write_map(&self.0);
@@ -210,25 +219,38 @@ impl Serialize for SavedSolver {
             let values = entries.iter_mut().filter(|(name, _)| name == "controller");
             values.for_each(|(_, value)| *value = controller.into());
         }
-        map.serialize(serializer)
+        let saved = Saved {
+            options: map,
+            events: &self.0.events,
+            doses: &self.0.doses,
+        };
+        saved.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for SavedSolver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let mut map = Value::deserialize(deserializer)?;
-        let mut controller = None;
-        if let Value::Map(entries) = &mut map {
-            let place = entries.iter().position(|(name, _)| name == "controller");
-            controller = place.map(|i| entries.remove(i).1);
-        }
-        let read = || -> Result<SolveOptions> {
+        let mut map = serde_json::Map::deserialize(deserializer)?;
+        let mut read = || -> std::result::Result<SolveOptions, String> {
             let mut solver = SolveOptions::default();
-            read_map(&mut solver, &map)?;
-            if let Some(name) = controller.as_ref().and_then(Value::text) {
-                solver.controller = controller_of(name)?;
+            if map.contains_key("events") {
+                solver.events = take(&mut map, "events")?;
             }
-            solver.check().map(|()| solver)
+            if map.contains_key("doses") {
+                solver.doses = take(&mut map, "doses")?;
+            }
+            let controller: Option<String> = match map.contains_key("controller") {
+                true => Some(take(&mut map, "controller")?),
+                false => None,
+            };
+            let options: Value = serde_json::from_value(std::mem::take(&mut map).into())
+                .map_err(|e| e.to_string())?;
+            read_map(&mut solver, &options).map_err(|e| e.to_string())?;
+            if let Some(name) = controller {
+                solver.controller = controller_of(&name).map_err(|e| e.to_string())?;
+            }
+            solver.check().map_err(|e| e.to_string())?;
+            Ok(solver)
         };
         read().map(SavedSolver).map_err(D::Error::custom)
     }

@@ -8,7 +8,6 @@ use super::epoch_record::EpochRecord;
 use super::least_squares::{self, LeastSquares};
 use super::method::{MultipleShooting, TrainingMethod};
 use super::notes::{note_on_mse, note_on_steps};
-use super::scale_notes::note_on_scales;
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
@@ -16,6 +15,7 @@ use super::parameter_path;
 use super::resume::RunFingerprint;
 use super::run::{Run, StopReason, TrainerState};
 use super::run_loop::{self, FinalScores, RunLoop, run_to_end};
+use super::scale_notes::note_on_scales;
 use super::scaling::ScaledParams;
 use super::settings::TrainSettings;
 use super::validation::{self, Validation, lowest_validation};
@@ -337,8 +337,12 @@ impl RunLoop for Trainer<'_> {
     }
 
     fn first_notes(&self) -> Vec<String> {
-        let on_scales = (self.options.scale.is_none()).then(|| note_on_scales(&self.model, self.data));
-        let mut notes: Vec<String> = on_scales.flatten().into_iter().collect();
+        let mut notes = vec![];
+        if self.options.scale.is_none()
+            && let Ok(model) = self.objective.model(&self.params)
+        {
+            notes.extend(note_on_scales(&model, self.data));
+        }
         if let TrainingMethod::MultipleShooting(shooting) = self.method
             && self.least_squares.is_some()
             && shooting.continuity_weight != MultipleShooting::default().continuity_weight

@@ -82,6 +82,12 @@ impl WeakConstraint {
                  them: train by vanilla() or multiple_shooting()",
             ));
         }
+        if !base.events.is_empty() || !base.doses.is_empty() {
+            return Err(Error::invalid(
+                "weak_constraint() and homotopy() without a coupling know smooth solutions between the times of the data: with events or \
+                 doses train by vanilla() or by homotopy() with a coupling",
+            ));
+        }
         let options = SolveOptions {
             solver: solvers::by_name(self.solver.as_deref().unwrap_or(DEFAULT_SOLVER))?,
             step_size: None,

@@ -21,6 +21,7 @@ mod resume;
 mod robust_losses;
 mod scaling;
 mod slices;
+mod state_changes;
 mod systems;
 mod table_of_systems;
 mod training;

@@ -7,7 +7,7 @@ mod scaled;
 use std::sync::Arc;
 
 use ndarray::{Array1, Axis, s};
-use rhai::{Array as List, Dynamic, ImmutableString};
+use rhai::{Array as List, Dynamic, ImmutableString, NativeCallContext};
 
 use super::array::ScriptArray;
 use super::convert;
@@ -20,6 +20,7 @@ use super::registry::{Registry, ScriptType, check_unchanged};
 use super::solving::{
     SOLVER, check_solution_memory, note_moved_start, note_stiffness, note_unresolved, solver,
 };
+use super::state_changes::{EVENT, STATE_CHANGES, read_state_changes};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
@@ -67,21 +68,23 @@ fn concat(list: &List) -> Result<ScriptDataset> {
     Ok(wrap(Dataset::join(&parts)?))
 }
 
-const SIMULATE: Keys = &[SOLVER];
+const SIMULATE: Keys = &[SOLVER, EVENT, STATE_CHANGES];
 
 const NOISE: Keys = &[NoiseOptions::OPTIONS];
 
 fn simulate(
+    context: &NativeCallContext,
     host: &Host,
     field: &ScriptField,
     u0: &Dynamic,
     t: &Dynamic,
     mut options: Options,
-) -> Result<ScriptDataset> {
-    let solver = SolveOptions {
+) -> RhaiResult<ScriptDataset> {
+    let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
     };
+    read_state_changes(context, field, &mut options, &mut solver)?;
     options.finish()?;
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
@@ -191,9 +194,11 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .options(SIMULATE)
     .body(
-        move |f: ScriptField, u0: Dynamic, t: Dynamic, options: Options| {
-            simulate(&host, &f, &u0, &t, options)
-        },
+        move |context: NativeCallContext,
+              f: ScriptField,
+              u0: Dynamic,
+              t: Dynamic,
+              options: Options| { simulate(&context, &host, &f, &u0, &t, options) },
     )
     .body(|t: Dynamic, u: Dynamic, u0: Option<Dynamic>| from_arrays(&t, &u, u0.as_ref()))
     .body(|list: List| concat(&list));
