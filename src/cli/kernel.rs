@@ -70,7 +70,7 @@ impl KernelArgs {
                 })?;
                 // A folder that cannot be allowed is an error now, not in Jupyter.
                 common.access.rules(ACCESS_COMMAND)?;
-                let flags = common.access.flags();
+                let flags = [common.access.flags(), common.limits.flags()].concat();
                 let folder =
                     kernelspec::install(&place.destination(), &place.name, &program, &flags)
                         .map_err(failed)?;
@@ -87,6 +87,7 @@ impl KernelArgs {
             }
             KernelCommand::Run { connection_file } => {
                 let mut options = super::session_options(common, Vec::new(), RunPlan::default())?;
+                super::watchdog::guard_memory();
                 options.access = common
                     .access
                     .rules(ACCESS_COMMAND)?

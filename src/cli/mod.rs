@@ -1,6 +1,6 @@
 //! The command line: one file for each command.
 //!
-//! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted. Results go to standard output, errors and progress to
+//! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 124 its time limit was over, 130 interrupted. Results go to standard output, errors and progress to
 //! standard error.
 
 mod access;
@@ -13,6 +13,7 @@ mod eval;
 mod export;
 mod graphics;
 mod kernel;
+mod limits;
 mod log;
 mod multirun;
 mod question;
@@ -47,7 +48,7 @@ Examples:
   odesync report runs/measured
   odesync doctor
 
-Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted (Ctrl-C; twice to end at once).";
+Exit codes: 0 done, 1 the script failed, 2 wrong usage, 124 its time limit was over, 130 interrupted (Ctrl-C; twice to end at once).";
 
 /// Discover dynamics from time series: Neural ODEs trained by homotopy, in short scripts.
 #[derive(Debug, Parser)]
@@ -73,6 +74,8 @@ struct GlobalArgs {
     /// Device of solves and trainings that name none: cpu, cuda, cuda:N; cuda brings the torch engine [default: cpu]
     #[arg(long, global = true, value_name = "DEVICE")]
     device: Option<Device>,
+    #[command(flatten)]
+    limits: limits::LimitArgs,
     #[command(flatten)]
     access: access::AccessArgs,
 }
@@ -152,7 +155,26 @@ pub fn main() -> ExitCode {
             return usage_exit(&format!("cannot start {threads} threads: {error}"));
         }
     }
-    let result = match &cli.command {
+    let result = run_command(&cli);
+    watchdog::has_stopped();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.exit_code() != 0 {
+                print_error(&error.to_string());
+            }
+            ExitCode::from(match error.kind {
+                script::ErrorKind::Interrupted => limits::exit_code_of_stop(),
+                _ => error.exit_code(),
+            })
+        }
+    }
+}
+
+fn run_command(cli: &Cli) -> Result<(), ScriptError> {
+    let waits_for_user = matches!(cli.command, None | Some(Command::Kernel(_)));
+    cli.common.limits.begin(waits_for_user)?;
+    match &cli.command {
         None => repl::run(&cli.common),
         Some(Command::Run(many)) if many.is_multirun() => multirun::run(many, &cli.common),
         Some(Command::Run(run)) => run.run(&cli.common),
@@ -167,16 +189,6 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(completions)) => completions.run(),
         Some(Command::Kernel(kernel)) => kernel.run(&cli.common),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),
-    };
-    watchdog::has_stopped();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if error.exit_code() != 0 {
-                print_error(&error.to_string());
-            }
-            ExitCode::from(error.exit_code())
-        }
     }
 }
 
@@ -228,15 +240,19 @@ fn session_of(options: SessionOptions) -> Result<Session, ScriptError> {
 
 /// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, and ends the program where what runs does not end
 /// within a second; the second ends it at once.
-fn on_interrupt(stop: impl Fn() + Send + 'static) {
+fn on_interrupt(stop: impl Fn() + Send + Sync + 'static) {
     on_interrupt_without_end(move || {
         stop();
         watchdog::end_soon();
     });
 }
 
-/// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, the second ends the program.
-fn on_interrupt_without_end(stop: impl Fn() + Send + 'static) {
+/// Installs the signal handler: the first Ctrl-C (or SIGTERM, SIGHUP) calls `stop`, the second ends the program. The end of the time limit
+/// calls `stop` too.
+fn on_interrupt_without_end(stop: impl Fn() + Send + Sync + 'static) {
+    let stop = std::sync::Arc::new(stop);
+    let at_end = std::sync::Arc::clone(&stop);
+    limits::at_deadline(move || at_end());
     let before = AtomicBool::new(false);
     on_signal(move || {
         if before.swap(true, Ordering::Relaxed) {

@@ -33,7 +33,7 @@ pub(super) fn end_soon() {
             return;
         }
         super::print_error("interrupted; what was running does not stop by itself");
-        std::process::exit(130);
+        std::process::exit(super::limits::exit_code_of_stop().into());
     });
 }
 

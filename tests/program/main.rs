@@ -11,6 +11,7 @@ mod interrupts;
 mod killed;
 mod kills;
 mod launchers;
+mod limits;
 mod pictures;
 mod repl;
 mod snapshots;

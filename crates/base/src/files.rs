@@ -1,14 +1,54 @@
 //! Files that are read only where they have an end, files that are written completely or not at all, even at a crash or on a full
-//! disk, and locks on folders.
+//! disk, and locks on folders. What is written may be limited in all.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::interrupt::keeping;
 use crate::memory::{format_bytes, limit as memory_limit};
 use crate::permissions::{Access, check};
 use crate::{Error, Result};
+
+/// Number of bytes that may still be written; all bits set where there is no limit.
+static OUTPUT_LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Sets the number of bytes that this process may write into files from now on, in all.
+pub fn set_output_limit(bytes: u64) {
+    OUTPUT_LEFT.store(bytes, Ordering::Relaxed);
+}
+
+/// Takes bytes that are to be written from those that may be.
+fn take_output(bytes: usize) -> std::io::Result<()> {
+    let left = |left: u64| match left {
+        u64::MAX => Some(left),
+        _ => left.checked_sub(bytes as u64),
+    };
+    let taken = OUTPUT_LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+    taken.map(drop).map_err(|left| {
+        std::io::Error::other(format!(
+            "it needs {}, and {} are left of what may be written; `odesync --max-output SIZE …` allows more",
+            format_bytes(bytes),
+            format_bytes(left as usize)
+        ))
+    })
+}
+
+/// A file to write at its end, which counts what is written.
+#[derive(Debug)]
+pub struct AppendedFile(File);
+
+impl Write for AppendedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        take_output(bytes.len())?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Opens a file for reading. A device, a pipe or a socket may have no end, or wait for a writer, and is refused before it is opened.
 ///
@@ -75,10 +115,11 @@ pub fn remove(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// A file that this thread may not write; an error of the operating system.
-pub fn append(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
+pub fn append(path: &Path) -> std::io::Result<AppendedFile> {
+    let opened = OpenOptions::new()
         .append(true)
-        .open(check(Access::Write, path)?)
+        .open(check(Access::Write, path)?);
+    opened.map(AppendedFile)
 }
 
 /// Reads a file as bytes.
@@ -118,6 +159,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let _keeping = keeping();
     // A link at this place would be replaced; one that leads elsewhere is refused all the same.
     check(Access::Write, path)?;
+    take_output(bytes.len()).map_err(failed)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -229,6 +229,7 @@ fn member_flags(run: &RunArgs, common: &GlobalArgs, side_by_side: Option<usize>)
         }
         None => common.memory.map(|limit| limit as f64),
     };
+    flags.extend(common.limits.flags());
     if let Some(limit) = limit {
         let gibibytes = limit / (1u64 << 30) as f64;
         flags.extend(["--memory".into(), format!("{gibibytes:.3}")]);

@@ -95,6 +95,7 @@ impl Repl {
             interactive: true,
             ..super::session_options(common, Vec::new(), RunPlan::default())?
         };
+        super::watchdog::guard_memory();
         let session = Session::new(options)?;
         let interrupts = Arc::new(AtomicUsize::new(0));
         let (interrupt, counted) = (session.interrupt(), Arc::clone(&interrupts));

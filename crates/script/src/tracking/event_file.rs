@@ -1,12 +1,11 @@
 //! Event files: TFRecords, each a length, its checksum, the data and their checksum.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::crc32c::masked_crc32c;
 use crate::{Error, Result};
-use odesync_base::files;
+use odesync_base::files::{self, AppendedFile};
 use odesync_base::protobuf::ProtoMessage;
 
 /// End of the names of the event files that this program writes.
@@ -16,7 +15,7 @@ const SUFFIX: &str = ".odesync";
 #[derive(Debug)]
 pub(super) struct EventFile {
     path: PathBuf,
-    file: File,
+    file: AppendedFile,
 }
 
 /// Returns the bytes of one record.

@@ -1,12 +1,11 @@
 //! Logger for `metrics.csv`: one line for each epoch, readable while the run goes on.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::training::{Callback, EpochRecord, Run, RunStart, TrainingMethod};
 use crate::{Error, Result};
-use odesync_base::files::{append, write_atomically};
+use odesync_base::files::{AppendedFile, append, write_atomically};
 
 const FILE: &str = "metrics.csv";
 const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed";
@@ -20,7 +19,7 @@ const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradie
 /// epochs of its checkpoint, whatever a killed process has left there.
 pub struct CsvLogger {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<AppendedFile>,
     extra: ExtraColumns,
 }
 
