@@ -235,9 +235,11 @@ impl<'a> StepSequencer<'a> {
         let resolved = self.proposed >= smallest_step(t) && h > 0.0;
         if !self.clipped && !resolved {
             self.attempted_h = step.h();
+            // A solve that cannot take its first step could where numbers are closer together, near 0.
+            let at_start = self.times.first() == Some(&t) && t != 0.0;
             return Err(match finite() {
                 false => FailureReason::NotFinite,
-                true if smallest_step(t) > UNRESOLVED * self.span() => {
+                true if at_start || smallest_step(t) > UNRESOLVED * self.span() => {
                     FailureReason::TimeUnresolved
                 }
                 true => FailureReason::StepTooSmall,

@@ -275,6 +275,20 @@ fn nanoseconds_since_1970_cost_accuracy_and_not_the_solve() {
         let off = (got.u[[1, 0]] - exact(3e8)).abs();
         assert!(off < 1e-3, "{solver}: {off:e}");
     }
+    // A rate that is far faster than numbers near the first time are apart; near 0 they are close enough.
+    let explodes = system(1, &[], |_, u, _| vec![u.at(0) * 0.0 + 1e50]).unwrap();
+    let curved = system(1, &[], |_, u, _| vec![(u.at(0) * 0.0 + 1e50) / u.at(0)]).unwrap();
+    let options = SolveOptions::default();
+    let error = solve(&curved, &[1.0], &[1.0, 2.0], &options).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("beyond the resolution of numbers"),
+        "{error}"
+    );
+    let got = solve(&curved, &[1.0], &[0.0, 1.0], &options).unwrap();
+    assert!((got.u[[1, 0]] / 2e50_f64.sqrt() - 1.0).abs() < 1e-5);
+    let got = solve(&explodes, &[1.0], &[1.0, 2.0], &options).unwrap();
+    assert!((got.u[[1, 0]] / 1e50 - 1.0).abs() < 1e-9);
     // What needs shorter steps than numbers are apart says so.
     let fast = system(1, &[], |_, u, _| vec![u.at(0) * -0.5]).unwrap();
     let error = solve(
