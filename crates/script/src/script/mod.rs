@@ -24,7 +24,7 @@
 //! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; all its functions |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
-//! | `state_changes` | the options of events and doses |
+//! | `event_options` | the options of events and doses |
 //! | `batch_solving` | many solves by one call of `solve` |
 //! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`discovering`], [`exporting`] | models and equations from data; models for other programs, and reports |
@@ -87,6 +87,7 @@ pub mod ensembles;
 mod equation_scopes;
 mod error;
 mod error_report;
+mod event_options;
 mod exchange;
 pub mod experiments;
 pub mod exporting;
@@ -116,7 +117,6 @@ pub mod session;
 mod session_options;
 pub mod solving;
 mod source_map;
-mod state_changes;
 mod suggestions;
 pub mod synchronizing;
 pub mod tables;

@@ -9,12 +9,12 @@ use super::array::ScriptArray;
 use super::batch_solving;
 use super::convert;
 use super::error::RhaiResult;
+use super::event_options::{EVENT, EVENTS_AND_DOSES, read_events_and_doses};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::state_changes::{EVENT, STATE_CHANGES, read_state_changes};
 use crate::{Error, Result};
 use odesync_base::options::split;
 use odesync_base::tables::format_number;
@@ -38,7 +38,7 @@ pub(super) const ADJOINT: &[Key] = PARTS.1;
 /// The option keys of the engine and the device.
 pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
-const SOLVE: Keys = &[SOLVER, EVENT, STATE_CHANGES, batch_solving::KEYS, ENGINE];
+const SOLVE: Keys = &[SOLVER, EVENT, EVENTS_AND_DOSES, batch_solving::KEYS, ENGINE];
 
 /// Reads the options of a solve, and how gradients are computed where the call has such options.
 ///
@@ -200,7 +200,7 @@ fn solve(
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
     };
-    read_state_changes(context, field, &mut options, &mut solver)?;
+    read_events_and_doses(context, field, &mut options, &mut solver)?;
     let params = batch_solving::params(&mut options)?;
     let keep_failed = options.bool("keep_failed", false)?;
     let (name, device) = engine_and_device(host, &mut options)?;

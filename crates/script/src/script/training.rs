@@ -9,6 +9,7 @@ use super::array::ScriptArray;
 use super::data::ScriptDataset;
 use super::ensembles::{self, ModelSource};
 use super::error::RhaiResult;
+use super::event_options::{EVENT, EVENTS_AND_DOSES, read_events_and_doses};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::interrupted_training::{InterruptedTraining, finish_interrupted};
@@ -17,7 +18,6 @@ use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
-use super::state_changes::{EVENT, STATE_CHANGES, read_state_changes};
 use super::synchronizing::{coupling, schedule};
 use crate::tracking::{NoteSink, RunLoggers};
 use crate::{Error, Result};
@@ -56,7 +56,7 @@ const ENSEMBLE: &[Key] = &[
             OBSERVATION,
             SOLVER,
             EVENT,
-            STATE_CHANGES,
+            EVENTS_AND_DOSES,
             ADJOINT,
             ENGINE,
         ]),
@@ -78,7 +78,7 @@ pub(super) const TRAIN: Keys = &[
     OBSERVATION,
     SOLVER,
     EVENT,
-    STATE_CHANGES,
+    EVENTS_AND_DOSES,
     ADJOINT,
     ENGINE,
     ENSEMBLE,
@@ -97,7 +97,7 @@ const LOSS: Keys = &[
     OBSERVATION,
     SOLVER,
     EVENT,
-    STATE_CHANGES,
+    EVENTS_AND_DOSES,
     ADJOINT,
     ENGINE,
 ];
@@ -350,11 +350,11 @@ impl TrainCall {
         // These keys are valid here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
-        let mut changes = SolveOptions::default();
-        read_state_changes(context, model, &mut options, &mut changes)?;
+        let mut given = SolveOptions::default();
+        read_events_and_doses(context, model, &mut options, &mut given)?;
         let mut call = Self::read_options(host, options)?;
         let solver = &mut call.options.solver;
-        (solver.events, solver.doses) = (changes.events, changes.doses);
+        (solver.events, solver.doses) = (given.events, given.doses);
         Ok(call)
     }
 
@@ -507,7 +507,7 @@ fn loss_and_gradient(
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
     let mut solver = solver(&mut options)?;
-    read_state_changes(context, model, &mut options, &mut solver)?;
+    read_events_and_doses(context, model, &mut options, &mut solver)?;
     options.finish()?;
     if let Some(note) = note_on_conditions(&model.0, solver.switches) {
         host.note(&format!("loss_and_gradient: {note}"));

@@ -54,7 +54,7 @@ impl TrainingProblem {
                  multiple_shooting()",
             ));
         }
-        check_state_changes(method, solver)?;
+        check_events_and_doses(method, solver)?;
         let times = data.trajectories().map(|(t, _)| t.len());
         method.check(times.min().unwrap_or_default(), data.dof())?;
         let coupled = match method {
@@ -242,7 +242,7 @@ impl TrainingProblem {
 }
 
 /// Checks that a method can train with these events and doses.
-fn check_state_changes(method: &TrainingMethod, solver: &SolveOptions) -> Result<()> {
+fn check_events_and_doses(method: &TrainingMethod, solver: &SolveOptions) -> Result<()> {
     let is_passive = |e: &Event| e.state_jump().is_none() || e.terminal_hit().is_some();
     if solver.events.iter().any(is_passive) {
         return Err(Error::invalid(

@@ -12,6 +12,7 @@ use rhai::{Array as List, Dynamic, ImmutableString, NativeCallContext};
 use super::array::ScriptArray;
 use super::convert;
 use super::error::RhaiResult;
+use super::event_options::{EVENT, EVENTS_AND_DOSES, read_events_and_doses};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::Keys;
@@ -20,7 +21,6 @@ use super::registry::{Registry, ScriptType, check_unchanged};
 use super::solving::{
     SOLVER, check_solution_memory, note_moved_start, note_stiffness, note_unresolved, solver,
 };
-use super::state_changes::{EVENT, STATE_CHANGES, read_state_changes};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
@@ -68,7 +68,7 @@ fn concat(list: &List) -> Result<ScriptDataset> {
     Ok(wrap(Dataset::join(&parts)?))
 }
 
-const SIMULATE: Keys = &[SOLVER, EVENT, STATE_CHANGES];
+const SIMULATE: Keys = &[SOLVER, EVENT, EVENTS_AND_DOSES];
 
 const NOISE: Keys = &[NoiseOptions::OPTIONS];
 
@@ -84,7 +84,7 @@ fn simulate(
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
     };
-    read_state_changes(context, field, &mut options, &mut solver)?;
+    read_events_and_doses(context, field, &mut options, &mut solver)?;
     options.finish()?;
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;

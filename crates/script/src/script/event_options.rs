@@ -67,7 +67,7 @@ const DOSE: &[Key] = &[
 ];
 
 /// The option keys of several events, and of doses.
-pub(super) const STATE_CHANGES: &[Key] = &[
+pub(super) const EVENTS_AND_DOSES: &[Key] = &[
     Key::new("events")
         .doc("Several events: closures, or maps with event, direction, terminal, jump.")
         .nested(&[EVENT]),
@@ -80,7 +80,7 @@ pub(super) const STATE_CHANGES: &[Key] = &[
 ///
 /// # Errors
 /// A value of the wrong type, an event without its function, or a closure that is none of symbols.
-pub(super) fn read_state_changes(
+pub(super) fn read_events_and_doses(
     context: &NativeCallContext,
     field: &ScriptField,
     options: &mut Options,
