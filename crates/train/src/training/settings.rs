@@ -45,8 +45,15 @@ const SAVED: [&str; 12] = [
 /// Those that the first checkpoints do not have.
 const LATER: [&str; 3] = ["observe", "train_u0", "trajectory_every"];
 
-/// The options that a checkpoint stores where they are not the defaults, in the form of scripts but for the part that is held out.
-const SAVED_IF_SET: [&str; 4] = ["holdout", "best_by", "best_of", "scale"];
+/// The options that results do not depend on, which no checkpoint stores.
+const NOT_SAVED: [&str; 4] = ["out", "resume", "overwrite", "checkpoint_every"];
+
+/// Returns the options that a checkpoint stores where they are not the defaults, in the form of scripts but for the part that is held
+/// out: all others.
+fn saved_if_set() -> impl Iterator<Item = &'static str> {
+    let names = TrainOptions::OPTIONS.iter().map(|key| key.name);
+    names.filter(|name| !SAVED.contains(name) && !NOT_SAVED.contains(name))
+}
 
 impl TrainSettings {
     pub(super) fn new(method: &TrainingMethod, options: &TrainOptions) -> Self {
@@ -109,7 +116,7 @@ impl Serialize for TrainSettings {
             }
         }
         let defaults = TrainOptions::default();
-        for name in SAVED_IF_SET {
+        for name in saved_if_set() {
             match (name, &options.holdout) {
                 ("holdout", None) => {}
                 ("holdout", Some(holdout)) => map.serialize_entry(name, holdout)?,
@@ -142,7 +149,7 @@ impl<'de> Deserialize<'de> for TrainSettings {
                     }
                 }
             }
-            for name in SAVED_IF_SET {
+            for name in saved_if_set() {
                 if name == "holdout" && map.contains_key(name) {
                     options.holdout = take(&mut map, name)?;
                 } else if map.contains_key(name) {
@@ -308,6 +315,7 @@ mod tests {
             ("\"patience\":2,", ""),
             ("native", "nativ"),
             ("\"device\"", "\"more\":1,\"device\""),
+            ("\"device\"", "\"out\":\"/\",\"device\""),
         ] {
             let damaged = RUN.replace(before, after);
             assert!(
@@ -315,6 +323,17 @@ mod tests {
                 "{damaged}"
             );
         }
+    }
+
+    #[test]
+    fn options_that_are_not_the_defaults_are_stored() {
+        let scaled = RUN.replace(
+            "\"device\":\"cpu\"",
+            "\"device\":\"cpu\",\"best_of\":\"all\",\"scale\":\"auto\"",
+        );
+        let run: TrainSettings = serde_json::from_str(&scaled).unwrap();
+        assert!(!run.options.scale.is_none() && run.options.best_of.is_some());
+        assert_eq!(serde_json::to_string(&run).unwrap(), scaled);
     }
 
     #[test]
