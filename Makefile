@@ -150,7 +150,7 @@ $(CARGO_DENY):
 
 scripts: $(PROGRAM_SETUP) ## run every script of scripts/ with the short settings of tests/scripts.txt
 	$(CARGO) build --release $(PROGRAM)
-	FEATURES="$(PROGRAM)" tools/run_scripts.sh
+	tools/run_scripts.sh
 
 # Uses what `make test` has built. The programs are short; an argument makes some of them longer.
 examples: setup ## build and run every program of examples/ and crates/ode/examples/
@@ -194,7 +194,7 @@ long: setup ## what is too long for the gate: more kills at random moments, the 
 	$(MAKE) exports
 	$(CARGO) build --release $(PROGRAM)
 	$(PYTHON) tools/check_trackers.py
-	FULL=1 FEATURES="$(PROGRAM)" tools/run_scripts.sh
+	FULL=1 tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays
 	$(CARGO) clean
