@@ -83,8 +83,8 @@ pub(super) fn exit_code_of_stop() -> u8 {
 
 /// Splits a number from the unit after it.
 fn number_and_unit(text: &str) -> Option<(f64, &str)> {
-    let is_unit = |c: char| c.is_ascii_alphabetic();
-    let (number, unit) = text.split_at(text.find(is_unit).unwrap_or(text.len()));
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(number.len());
     let number = number.trim().parse::<f64>().ok()?;
     (number > 0.0 && number.is_finite()).then_some((number, unit))
 }
