@@ -4,6 +4,7 @@ use tch::{Device, Tensor};
 
 use super::device::{to_i64, upload};
 use super::ops;
+use super::taken_branches::{TakenBranches, has_branches};
 use crate::Error;
 use crate::error::TensorResult;
 use odesync_ode::field::{NodeId, Op, VectorField};
@@ -21,6 +22,8 @@ pub(super) struct BoundField<'a> {
     constants: Vec<Option<Tensor>>,
     /// Indices of the nodes that every evaluation of the field evaluates, in order.
     dynamic_nodes: Vec<usize>,
+    /// Whether derivatives are recorded of a field with branches, whose untaken ones must contribute nothing.
+    has_branches: bool,
     /// Whether the field depends on the time.
     pub uses_time: bool,
     /// Indices, in the field, of the signals that an evaluation needs.
@@ -58,6 +61,7 @@ impl<'a> BoundField<'a> {
             blocks,
             constants: vec![],
             dynamic_nodes: vec![],
+            has_branches: record && has_branches(field),
             uses_time: false,
             signals: vec![],
         };
@@ -65,7 +69,8 @@ impl<'a> BoundField<'a> {
         Ok(bound)
     }
 
-    /// Evaluates the nodes that depend on parameters and constants only, and lists the other ones.
+    /// Evaluates the nodes that depend on parameters and constants only, and lists the other ones. In a field with branches only the
+    /// parameters and constants themselves are evaluated once.
     fn fold_constants(&mut self) -> TensorResult<()> {
         let nodes = self.field.nodes();
         let mut used = vec![false; nodes.len()];
@@ -83,12 +88,8 @@ impl<'a> BoundField<'a> {
                 Op::Time => self.uses_time = true,
                 Op::Signal(s) => self.signals.push(*s),
                 Op::State => {}
-                _ if op
-                    .operands()
-                    .iter()
-                    .all(|x| self.constants[x.index()].is_some()) =>
-                {
-                    let value = self.apply_op(op, &EvalPoint::default(), None, &[])?;
+                _ if self.is_constant(op) => {
+                    let value = self.apply_op(op, &EvalPoint::default(), None, &[], None)?;
                     self.constants[i] = Some(value);
                     continue;
                 }
@@ -99,19 +100,46 @@ impl<'a> BoundField<'a> {
         Ok(())
     }
 
-    /// Returns du/dt of a batch of states, `[batch, dof]`.
-    pub fn eval(&self, point: &EvalPoint, u: &Tensor) -> TensorResult<Tensor> {
+    fn is_constant(&self, op: &Op) -> bool {
+        let operands = op.operands();
+        let is_known = |x: &NodeId| self.constants[x.index()].is_some();
+        operands.iter().all(is_known) && (operands.is_empty() || !self.has_branches)
+    }
+
+    /// Returns the values of the nodes that every evaluation of the field evaluates; the others are `None`.
+    fn node_values(
+        &self,
+        point: &EvalPoint,
+        u: &Tensor,
+        taken: Option<&TakenBranches>,
+    ) -> TensorResult<Vec<Option<Tensor>>> {
         let mut values: Vec<Option<Tensor>> = vec![];
         values.resize_with(self.constants.len(), || None);
         for &i in &self.dynamic_nodes {
-            values[i] = Some(self.apply_op(&self.field.nodes()[i], point, Some(u), &values)?);
+            let op = &self.field.nodes()[i];
+            let taken = taken.map(|taken| (i, taken));
+            values[i] = Some(self.apply_op(op, point, Some(u), &values, taken)?);
         }
+        Ok(values)
+    }
+
+    /// Returns du/dt of a batch of states, `[batch, dof]`.
+    pub fn eval(&self, point: &EvalPoint, u: &Tensor) -> TensorResult<Tensor> {
+        let taken = match self.has_branches {
+            true => Some(tch::no_grad(|| -> TensorResult<TakenBranches> {
+                let values = self.node_values(point, u, None)?;
+                TakenBranches::new(self.field, self.device, |id| self.operand(id, &values))
+            })?),
+            false => None,
+        };
+        let mut values = self.node_values(point, u, taken.as_ref())?;
         let output = self.field.output();
         match values[output.index()].take() {
-            Some(value) => Ok(value),
+            Some(value) if batch_size(&value) == batch_size(u) => Ok(value),
             // The output depends on parameters and constants only.
-            None => Ok(self
-                .operand(output, &values)?
+            value => Ok(value
+                .as_ref()
+                .map_or_else(|| self.operand(output, &values), Ok)?
                 .f_expand([batch_size(u), to_i64(self.field.dof())], false)?),
         }
     }
@@ -129,8 +157,21 @@ impl<'a> BoundField<'a> {
         point: &EvalPoint,
         u: Option<&Tensor>,
         values: &[Option<Tensor>],
+        taken: Option<(usize, &TakenBranches)>,
     ) -> TensorResult<Tensor> {
-        let get = |id: &NodeId| self.operand(*id, values);
+        let get = |id: &NodeId| -> TensorResult<Tensor> {
+            let x = self.operand(*id, values)?;
+            match taken {
+                Some((i, taken)) => taken.shield(i, op, x),
+                None => Ok(x.shallow_clone()),
+            }
+        };
+        if let Some((i, taken)) = taken
+            && let Some(first) = taken.first_branch(i)
+            && let Op::Select { a, b, .. } | Op::Binary(_, a, b) = op
+        {
+            return Ok(get(a)?.f_where_self(first, &get(b)?)?);
+        }
         match op {
             Op::Time => Ok(point
                 .t
@@ -148,13 +189,13 @@ impl<'a> BoundField<'a> {
             Op::Slice { x, start, len } => Ok(get(x)?.f_narrow(1, to_i64(*start), to_i64(*len))?),
             Op::Concat(parts) => self.concat(parts, u, values),
             Op::Sum(x) => Ok(get(x)?.f_sum_dim_intlist([1_i64].as_slice(), true, None)?),
-            Op::Unary(f, x) => ops::unary(*f, get(x)?),
+            Op::Unary(f, x) => ops::unary(*f, &get(x)?),
             Op::Binary(odesync_ode::field::Binary::Pow, x, y) => match self.constant(*y) {
-                Some(exponent) => ops::power(get(x)?, exponent),
-                None => ops::binary(odesync_ode::field::Binary::Pow, get(x)?, get(y)?),
+                Some(exponent) => ops::power(&get(x)?, exponent),
+                None => ops::binary(odesync_ode::field::Binary::Pow, &get(x)?, &get(y)?),
             },
-            Op::Binary(f, x, y) => ops::binary(*f, get(x)?, get(y)?),
-            Op::Select { cond, a, b } => ops::select(get(cond)?, get(a)?, get(b)?),
+            Op::Binary(f, x, y) => ops::binary(*f, &get(x)?, &get(y)?),
+            Op::Select { cond, a, b } => ops::select(&get(cond)?, &get(a)?, &get(b)?),
             Op::Affine { weight, bias, x } => {
                 let bias = bias
                     .map(|b| self.blocks[b].f_reshape([-1_i64]))
@@ -174,12 +215,9 @@ impl<'a> BoundField<'a> {
             .iter()
             .map(|p| self.operand(*p, values))
             .collect::<TensorResult<_>>()?;
-        let n_constants = parts
-            .iter()
-            .filter(|p| self.constants[p.index()].is_some())
-            .count();
+        // Parts of parameters and constants alone have one row.
         let n = u.map_or(1, batch_size);
-        if n_constants == 0 || n_constants == parts.len() || n == 1 {
+        if n == 1 || all.iter().all(|x| batch_size(x) == batch_size(all[0])) {
             return Ok(Tensor::f_cat(&all, 1)?);
         }
         let expanded: Vec<Tensor> = all

@@ -12,6 +12,7 @@
 //! | `threads` | how many threads libtorch uses |
 //! | `error` | errors of tensors within the crate |
 //! | `ops` | one operation on tensors, with the native engine's conventions for derivatives |
+//! | `taken_branches` | the components of a field's nodes that lie on branches which are taken |
 //! | `bound_field` | a field bound to tensors, parts without time and state evaluated once |
 //! | `batch_tableau` | the coefficients of one step of every sample, sent to the device in one piece |
 //! | `stages` | the stages of one step of every sample |
@@ -37,6 +38,7 @@ mod outputs;
 mod replay;
 mod stages;
 mod start;
+mod taken_branches;
 mod threads;
 
 pub use engine::TorchEngine;
