@@ -489,10 +489,3 @@ fn settings_that_do_not_fit_are_errors() {
     assert!(blackbox(&[2], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
     assert!(blackbox(&[2, 0, 2], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
 }
-
-#[test]
-fn events_have_no_place_in_training() {
-    let event = odesync_ode::odesolve::Event::new(2, &[], |_, u, _| u.at(0)).unwrap();
-    let options = TrainOptions::default().solver(SolveOptions::default().event(event));
-    assert!(options.check().unwrap_err().to_string().contains("events"));
-}
