@@ -134,11 +134,14 @@ impl TakenBranches {
                 self.add(*x, Taken::Where(mask))
             }
             Op::Concat(parts) => {
+                let lengths = parts.iter().map(|part| length(*part));
+                let lengths = lengths.collect::<TensorResult<Vec<i64>>>()?;
+                // A condition of length 1 is that of all parts.
+                let mask = taken.mask(lengths.iter().sum(), self.device)?;
                 let mut start = 0;
-                for part in parts {
-                    let n = length(*part)?;
+                for (part, n) in parts.iter().zip(lengths) {
                     let of_part = match taken {
-                        Taken::Where(mask) => Taken::Where(mask.f_narrow(1, start, n)?),
+                        Taken::Where(_) => Taken::Where(mask.f_narrow(1, start, n)?),
                         other => other.copy()?,
                     };
                     self.add(*part, of_part)?;

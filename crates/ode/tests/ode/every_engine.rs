@@ -2,7 +2,7 @@
 
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::engines::engine;
-use odesync_ode::field::{VectorField, system};
+use odesync_ode::field::{Expr, VectorField, system};
 use odesync_ode::odesolve::{Problem, SolveOptions, solve_on, solvers};
 use odesync_testing::{flat_numbers, golden, numbers};
 
@@ -120,20 +120,37 @@ fn orders_of_convergence() {
     }
 }
 
+/// What keeps a function from being evaluated where it is singular.
+#[derive(Debug, Clone, Copy)]
+enum Guard {
+    None,
+    Where,
+    WhereOfVectors,
+    MinMax,
+}
+
 #[test]
 fn a_branch_that_is_not_taken_contributes_nothing_to_a_gradient() {
     // x stays at or below 0, where the guarded side is never taken; y sees x and the constant.
-    let build = |which: Option<usize>, in_where: bool| {
+    let build = |guard: Guard, which: usize| {
         let field = system(2, &[("p", 0.7)], |_, u, p| {
             let (x, y, p) = (u.at(0), u.at(1), p.get("p"));
             let zero = u.builder().constant(&[0.0]);
-            let safe = (&y * &p).sin() + &x * 0.3;
-            let guarded = match which {
-                None => safe,
-                Some(which) if in_where => x.gt(&zero).select(&singular(&x, &p, which), &safe),
-                Some(_) => (&y * &p).sin() + x.min(&zero) * 0.3 + x.max(&zero).sqrt() * &p,
+            let (first, safe) = (&x * &p * -0.5, (&y * &p).sin() + &x * 0.3);
+            let second = match guard {
+                Guard::None => safe,
+                Guard::Where => x.gt(&zero).select(&singular(&x, &p, which), &safe),
+                Guard::MinMax => (&y * &p).sin() + x.min(&zero) * 0.3 + x.max(&zero).sqrt() * &p,
+                Guard::WhereOfVectors => {
+                    let concat = |parts: &[Expr]| u.builder().concat(parts);
+                    let bad = singular(&x, &p, which);
+                    let untaken = concat(&[bad.clone(), y.clone(), bad]);
+                    let taken = concat(&[y.clone(), first.clone(), safe]);
+                    let both = x.gt(&zero).select(&untaken, &taken);
+                    return vec![both.at(1), both.at(2)];
+                }
             };
-            vec![&x * &p * -0.5, guarded]
+            vec![first, second]
         });
         field.unwrap().trainable(&["p"]).unwrap()
     };
@@ -155,22 +172,21 @@ fn a_branch_that_is_not_taken_contributes_nothing_to_a_gradient() {
                     .unwrap();
                 [got.values, got.u0.concat()].concat()
             };
-            let want = gradient(&build(None, true));
+            let want = gradient(&build(Guard::None, 0));
             assert!(
                 want.iter().all(|g| g.is_finite() && *g != 0.0) || x == 0.0,
                 "{want:?}"
             );
-            let guarded = (0..SINGULAR_FUNCTIONS).map(|which| (which, true));
-            for (which, in_where) in guarded.chain([(0, false)]) {
-                // The slope of max and min at the corner itself is a choice.
-                if x == 0.0 && !in_where {
-                    continue;
-                }
-                let got = gradient(&build(Some(which), in_where));
+            let all = (0..SINGULAR_FUNCTIONS)
+                .flat_map(|which| [(Guard::Where, which), (Guard::WhereOfVectors, which)]);
+            // The slope of max and min at the corner itself is a choice.
+            let at_corner = (x != 0.0).then_some((Guard::MinMax, 0));
+            for (guard, which) in all.chain(at_corner) {
+                let got = gradient(&build(guard, which));
                 for (got, want) in got.iter().zip(&want) {
                     assert!(
                         (got - want).abs() < 1e-13,
-                        "{name} {which} {x}: {got} {want}"
+                        "{name} {guard:?} {which} {x}: {got} {want}"
                     );
                 }
             }
