@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use odesync_base::options::Value;
+use odesync_base::paths::to_text;
 
 use crate::files::write_atomically;
 use crate::script::{ErrorKind, RunPlan, ScriptError};
@@ -114,8 +115,8 @@ impl DiscoverArgs {
 
     /// Returns the script that does the work.
     fn script(&self, out: &Path) -> Result<String, ScriptError> {
-        let file = text(&self.file.to_string_lossy());
-        let out = out.to_string_lossy();
+        let file = text(&to_text(&self.file));
+        let out = to_text(out);
         let mut options = vec![];
         if let Some(time) = &self.time {
             options.push(format!("time: {}", text(time)));

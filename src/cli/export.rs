@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use odesync_base::options::{Named, Value};
+use odesync_base::paths::to_text;
 
 use crate::export::{ExportFormat, LayerNames, PythonLibrary};
 use crate::script::{RunPlan, ScriptError};
@@ -51,7 +52,7 @@ impl ExportArgs {
 
     /// Returns the script that does the work.
     fn script(&self) -> Result<String, ScriptError> {
-        let text = |path: &Path| Value::from(path.to_string_lossy().as_ref()).to_string();
+        let text = |path: &Path| Value::from(to_text(path).as_str()).to_string();
         let model = match self
             .model
             .extension()

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use odesync_base::paths::to_text;
+
 use crate::experiments::RunDir;
 use crate::script::{ErrorKind, RunPlan, ScriptError};
 
@@ -30,7 +33,7 @@ pub(super) struct RunArgs {
     /// The script, a .rhai file
     pub(super) script: PathBuf,
     /// Arguments of the script and overrides of its configuration
-    #[arg(value_name = "KEY=VALUE", value_parser = parse_argument)]
+    #[arg(value_name = "KEY=VALUE", value_parser = OsStringValueParser::new().try_map(|text| parse_argument(&to_text(text))))]
     pub(super) arguments: Vec<String>,
     /// Run for every combination of the values: KEY=VALUE,VALUE,…
     #[arg(long, short)]

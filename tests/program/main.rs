@@ -12,6 +12,7 @@ mod killed;
 mod kills;
 mod launchers;
 mod limits;
+mod paths;
 mod pictures;
 mod repl;
 mod snapshots;

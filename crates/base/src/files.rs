@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::interrupt::keeping;
 use crate::memory::{format_bytes, limit as memory_limit};
+use crate::paths::from_text;
 use crate::permissions::{Access, check};
 use crate::{Error, Result};
 
@@ -155,6 +156,7 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 /// # Errors
 /// A file that this thread may not write; an error of the operating system. An earlier file at `path` then remains unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = &*from_text(path);
     let failed = |e: std::io::Error| Error::io("write", path, &os_error(e));
     let _keeping = keeping();
     // A link at this place would be replaced; one that leads elsewhere is refused all the same.

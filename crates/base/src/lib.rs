@@ -3,7 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`error`], [`failure`] | the error type, nearest names; why a solve could not be finished |
-//! | [`files`] | files written complete or not at all |
+//! | [`files`], [`paths`] | files written complete or not at all; paths as text |
 //! | [`interrupt`] | the request to stop, for long loops |
 //! | [`memory`] | how much memory there is |
 //! | [`permissions`] | what a script may touch of the file system |
@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod memory;
 pub mod notebook;
 pub mod options;
+pub mod paths;
 pub mod permissions;
 pub mod protobuf;
 pub mod random;

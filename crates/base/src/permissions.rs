@@ -11,6 +11,8 @@ use std::marker::PhantomData;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::paths::from_text;
+
 /// What is done to a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -178,9 +180,10 @@ impl Drop for EnteredPermissions {
 /// # Errors
 /// A path outside of what the thread may touch.
 pub fn check(access: Access, path: &Path) -> Result<PathBuf, AccessDenied> {
+    let path = from_text(path);
     match Permissions::current() {
-        None => Ok(path.to_path_buf()),
-        Some(permissions) => permissions.check(access, path),
+        None => Ok(path.into_owned()),
+        Some(permissions) => permissions.check(access, &path),
     }
 }
 
@@ -191,7 +194,7 @@ impl From<AccessDenied> for std::io::Error {
 }
 
 fn add(folders: &mut Vec<PathBuf>, path: &Path) {
-    if let Some(path) = resolve(path)
+    if let Some(path) = resolve(&from_text(path))
         && !folders.contains(&path)
     {
         folders.push(path);

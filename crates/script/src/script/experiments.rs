@@ -14,6 +14,7 @@ use super::registry::{Registry, ScriptType};
 use super::training::{ScriptMethod, ScriptRun};
 use crate::experiments::{CONFIG_FILE, Experiment, RunDir, RunRequest, RunResults, fit_figure};
 use crate::{Error, Result};
+use odesync_base::paths::to_text;
 use odesync_config::{Config, ConfigSource, Override};
 use odesync_ode::devices::Device;
 use odesync_plot::Panel;
@@ -278,7 +279,7 @@ fn properties(reg: &mut Registry) {
     )
     .get(
         |experiment: &mut ScriptExperiment| match &experiment.0.folder {
-            Some(folder) => Dynamic::from(folder.display().to_string()),
+            Some(folder) => Dynamic::from(to_text(folder)),
             None => Dynamic::UNIT,
         },
     );
@@ -308,7 +309,7 @@ fn reports(reg: &mut Registry) {
         "experiment(config(\"lotka_volterra\")).figure(\"fit.svg\")",
     )
     .body(|experiment: &mut ScriptExperiment, name: ImmutableString| {
-        experiment.0.figure_path(&name).display().to_string()
+        to_text(experiment.0.figure_path(&name))
     });
     reg.function(
         "plot(experiment, run) -> Figure",
