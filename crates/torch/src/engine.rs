@@ -11,7 +11,7 @@ use super::threads::ThreadLimit;
 use crate::error::{self, TensorError};
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
-use odesync_ode::odesolve::stepping::{EVENTS_UNSUPPORTED, check_batch, check_one_piece};
+use odesync_ode::odesolve::stepping::{EVENTS_UNSUPPORTED, check_batch, check_is_smooth};
 use odesync_ode::odesolve::{
     Engine, Problem, RecordedSteps, SolveGradient, SolveOptions, Stats, Tableau, Trajectory,
 };
@@ -108,7 +108,7 @@ impl Engine for TorchEngine {
         recorded: Option<&[RecordedSteps]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
-        check_one_piece(field, options, "solves by the torch engine")?;
+        check_is_smooth(field, options, "solves by the torch engine")?;
         if !options.events.is_empty() {
             return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }

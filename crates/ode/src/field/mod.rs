@@ -42,7 +42,7 @@ pub use input::InputSignal;
 pub use kernels::{Isa, normal_tail};
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
-pub use state_switches::ConditionParameter;
+pub use state_switches::BranchParameter;
 pub(crate) use state_switches::HeldField;
 pub(crate) use switches::Switch;
 pub use system::{Parameters, driven_system, system};

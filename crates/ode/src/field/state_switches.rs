@@ -47,7 +47,7 @@ pub(crate) struct HeldField {
 
 /// A trainable parameter on which a jump of the field in the state depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConditionParameter<'a> {
+pub struct BranchParameter<'a> {
     /// Name of the parameter.
     pub name: &'a str,
     /// Whether the option `switches` of a solve locates every such jump: it is that of a condition, not of `floor`, `ceil` or a
@@ -218,7 +218,7 @@ impl VectorField {
 
     /// Returns the trainable parameters on which a jump of the field in the state depends, whatever else they do. A derivative by one
     /// lacks the part by which the place of the jump moves, unless the option `switches` of a solve locates it.
-    pub fn condition_parameters(&self) -> Vec<ConditionParameter<'_>> {
+    pub fn branch_parameters(&self) -> Vec<BranchParameter<'_>> {
         let graph = self.graph();
         let (conditions, steps) = self.state_switches().jumping_operands();
         if conditions.is_empty() && steps.is_empty() {
@@ -233,7 +233,7 @@ impl VectorField {
             .filter(|(i, block)| {
                 block.trainable && (in_conditions.contains(i) || in_steps.contains(i))
             })
-            .map(|(i, block)| ConditionParameter {
+            .map(|(i, block)| BranchParameter {
                 name: &block.name,
                 is_located: !in_steps.contains(&i),
                 is_only_there: !differentiated.contains(&i) && !moves_a_time.contains(&i),

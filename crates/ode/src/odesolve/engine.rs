@@ -15,7 +15,7 @@ use super::options::{SolveOptions, check_times};
 use super::pieces;
 use super::recorded_steps::RecordedSteps;
 use super::sample_lanes::{self, Cotangent, LaneBatch, LaneTape};
-use super::smooth_piece::{check_one_piece, is_in_pieces};
+use super::smooth_piece::{check_is_smooth, is_in_pieces};
 use super::trajectory::Trajectory;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
@@ -180,7 +180,7 @@ pub fn check_batch(
     options.check_dof("the field", field.dof())?;
     options.atol.check(field.dof())?;
     if recorded.is_some() {
-        check_one_piece(field, options, "replays of recorded steps")?;
+        check_is_smooth(field, options, "replays of recorded steps")?;
         if !options.events.is_empty() {
             return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::driver::Problem;
 use super::options::SolveOptions;
-use super::smooth_piece::check_one_piece;
+use super::smooth_piece::check_is_smooth;
 use super::{Solution, into_rows, second_derivatives, solve};
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_LANES, interleave};
@@ -57,7 +57,7 @@ pub fn jvp(
             "a solve with events has no tangents; leave the events out",
         ));
     }
-    check_one_piece(field, options, "tangents of a solve")?;
+    check_is_smooth(field, options, "tangents of a solve")?;
     field.check_fixed_switches("tangents of a solve")?;
     let (dof, n) = (field.dof(), field.n_params());
     let mut expanded = vec![];

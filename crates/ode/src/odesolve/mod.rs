@@ -110,7 +110,7 @@ pub mod stepping {
     pub use super::control::joint_norm;
     pub use super::engine::{EVENTS_UNSUPPORTED, check_batch};
     pub use super::first_step::FirstStep;
-    pub use super::smooth_piece::check_one_piece;
+    pub use super::smooth_piece::check_is_smooth;
     pub use super::step_sequencer::StepSequencer;
     pub use super::tolerance::error_norm;
     pub use super::vector_ops::all_finite;

@@ -204,7 +204,7 @@ impl SolveOptions {
 
     /// Returns the state variables that a solve with a singular mass matrix moved by more than its tolerances, so that the initial state
     /// `u0` satisfies the algebraic equations; `start` is the solution at the first time.
-    pub fn moved_at_start(&self, u0: &[f64], start: &[f64]) -> Vec<usize> {
+    pub fn initial_state_corrections(&self, u0: &[f64], start: &[f64]) -> Vec<usize> {
         if self.mass_matrix.is_none() {
             return vec![];
         }

@@ -64,7 +64,7 @@ pub(crate) fn is_in_pieces(field: &VectorField, options: &SolveOptions) -> bool 
 ///
 /// # Errors
 /// One that is. `what` is what knows smooth solves only, in the plural.
-pub fn check_one_piece(field: &VectorField, options: &SolveOptions, what: &str) -> Result<()> {
+pub fn check_is_smooth(field: &VectorField, options: &SolveOptions, what: &str) -> Result<()> {
     let (cause, cure) = match options {
         _ if options.has_jumps() => (
             "jumps of the state (doses, events with a jump)",

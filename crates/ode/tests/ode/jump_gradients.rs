@@ -1,7 +1,7 @@
 //! Gradients through jumps of the state and switches of the equations, against finite differences of solves.
 
 use odesync_base::options::Named;
-use odesync_ode::field::{ConditionParameter, Expr, VectorField, system};
+use odesync_ode::field::{BranchParameter, Expr, VectorField, system};
 use odesync_ode::odesolve::{
     Adjoint, Direction, Dose, Engine, Event, Jump, NativeEngine, Problem, SolveGradient,
     SolveOptions, Tangent, jvp, solve,
@@ -212,13 +212,13 @@ fn thresholds_in_the_state() {
     .unwrap()
     .trainable(&["c"])
     .unwrap();
-    let of_c = |is_only_there: bool| ConditionParameter {
+    let of_c = |is_only_there: bool| BranchParameter {
         name: "c",
         is_located: true,
         is_only_there,
     };
-    assert_eq!(only.condition_parameters(), [of_c(true)]);
-    assert_eq!(thresholds().condition_parameters(), [of_c(true)]);
+    assert_eq!(only.branch_parameters(), [of_c(true)]);
+    assert_eq!(thresholds().branch_parameters(), [of_c(true)]);
     let t = [0.0, 1.0];
     // u(1) = c e^−(1 − log(1/c)/2) = √c/e, so that du/dc = 1/(2 √c e).
     let want = 0.5 / (0.5_f64.sqrt() * 1.0_f64.exp());
@@ -242,8 +242,8 @@ fn a_parameter_of_a_condition_and_of_a_branch() {
     .unwrap()
     .trainable(&["c"])
     .unwrap();
-    let [c] = field.condition_parameters()[..] else {
-        panic!("{:?}", field.condition_parameters());
+    let [c] = field.branch_parameters()[..] else {
+        panic!("{:?}", field.branch_parameters());
     };
     assert!(c.name == "c" && c.is_located && !c.is_only_there);
     let t = [0.0, 1.2];
@@ -261,8 +261,8 @@ fn a_parameter_of_a_condition_and_of_a_branch() {
     .unwrap()
     .trainable(&["c", "d"])
     .unwrap();
-    let got = steps.condition_parameters();
-    let of = |name: &'static str, is_only_there: bool| ConditionParameter {
+    let got = steps.branch_parameters();
+    let of = |name: &'static str, is_only_there: bool| BranchParameter {
         name,
         is_located: false,
         is_only_there,

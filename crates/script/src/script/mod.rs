@@ -9,7 +9,7 @@
 //! | [`engine`] | the setup of the rhai engine: settings, hooks, the list of all bindings |
 //! | [`limits`], [`memory`] | the limits on scripts; the counted memory |
 //! | [`token_linter`] | the linter of a source's tokens: the `-x ** 2` trap, the names that a source declares |
-//! | `equation_scopes` | the parts of a source that are equations, where `&&` joins conditions of symbols |
+//! | `equation_regions` | the parts of a source that are equations, where `&&` joins conditions of symbols |
 //! | `error`, `error_report` | [`ScriptError`]: file, line, column, the line's text, a hint; rhai's errors converted to it |
 //! | `caught_errors` | the text of an error that a script has caught |
 //! | `suggestions`, `source_map` | names similar to an unknown one; the location that a position of rhai's means |
@@ -84,7 +84,7 @@ mod dense;
 pub mod discovering;
 pub mod engine;
 pub mod ensembles;
-mod equation_scopes;
+mod equation_regions;
 mod error;
 mod error_report;
 mod event_options;

@@ -138,7 +138,7 @@ pub(super) fn note_moved_start<'a>(
     mut starts: impl Iterator<Item = (ArrayView1<'a, f64>, ArrayView1<'a, f64>)>,
 ) {
     let moved = starts.find_map(|(u0, start)| {
-        let moved = options.moved_at_start(&u0.to_vec(), &start.to_vec());
+        let moved = options.initial_state_corrections(&u0.to_vec(), &start.to_vec());
         (!moved.is_empty()).then_some((moved, u0, start))
     });
     let Some((moved, u0, start)) = moved else {

@@ -2,7 +2,7 @@
 //!
 //! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The linter makes it an error that
 //! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. Within equations
-//! (`EquationScopes`) `&&` and `||` become `&` and `|`: rhai's take no symbols. The linter also records the names that a source declares and calls, for
+//! (`EquationRegions`) `&&` and `||` become `&` and `|`: rhai's take no symbols. The linter also records the names that a source declares and calls, for
 //! error messages that suggest the nearest one.
 
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rhai::{LexError, Position, Token};
 
-use super::equation_scopes::EquationScopes;
+use super::equation_regions::EquationRegions;
 
 /// The error message for a sign before a power.
 pub const SIGNED_POWER: &str =
@@ -26,7 +26,7 @@ pub struct TokenLinter(RefCell<LinterState>);
 #[derive(Default)]
 struct LinterState {
     depth: usize,
-    equations: EquationScopes,
+    equations: EquationRegions,
     signs: Vec<PendingMinus>,
     previous: PreviousToken,
     error_position: Option<Position>,

@@ -13,7 +13,7 @@ use odesync_ode::field::native::{
 };
 use odesync_ode::odesolve::RecordedSteps;
 use odesync_ode::odesolve::second_derivatives::{self, LinearizedSolve, OutputCotangents};
-use odesync_ode::odesolve::stepping::check_one_piece;
+use odesync_ode::odesolve::stepping::check_is_smooth;
 
 /// Hessian of a training loss at θ: every solve replayed on its steps, with its tape.
 pub(super) struct AdjointHessian {
@@ -53,7 +53,7 @@ impl AdjointHessian {
         recorded: &[RecordedSteps],
     ) -> Result<Self> {
         let field = problem.field(params, lambda)?;
-        check_one_piece(&field, problem.solver(), "second derivatives")?;
+        check_is_smooth(&field, problem.solver(), "second derivatives")?;
         field.check_fixed_switches("second derivatives")?;
         let evaluator = Evaluator::new(&field);
         let initial_states = problem.initial_states(params);

@@ -12,7 +12,7 @@
 //! | `lifted`, `condensed`, `linear_residuals` | the linear problem of a step with gaps, and where segments meet; its solution |
 //! | `options`, `option_kinds` | options of a training run |
 //! | `lr_schedule` | schedules of the learning rate |
-//! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
+//! | `training_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
 //! | `trainer` | the training loop |
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch`, `epoch_record` | one epoch of the loop; its metrics |
@@ -64,7 +64,6 @@ mod problem;
 mod profile;
 mod resume;
 mod run;
-mod run_loop;
 mod scale_notes;
 mod scaling;
 mod score;
@@ -72,6 +71,7 @@ mod segment_residuals;
 mod settings;
 mod shooting;
 mod trainer;
+mod training_loop;
 mod trust;
 mod validation;
 mod weak_constraint_trainer;

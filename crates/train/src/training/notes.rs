@@ -2,7 +2,7 @@
 
 use super::run::{Run, StopReason};
 use odesync_base::tables::format_number;
-use odesync_ode::field::{ConditionParameter, VectorField};
+use odesync_ode::field::{BranchParameter, VectorField};
 
 /// Fewest epochs after which an mse that has not fallen deserves a note, and the share by which it must fall.
 const MIN_EPOCHS: usize = 10;
@@ -14,9 +14,9 @@ const FITS: f64 = 0.01;
 /// [a note of their own](note_on_conditions).
 pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<String> {
     let of_model = gradient.get(..model.n_params())?;
-    let in_conditions: Vec<_> = model.condition_parameters();
+    let in_conditions: Vec<_> = model.branch_parameters();
     let is_explained = |name: &str| {
-        let of = |p: &ConditionParameter| p.is_only_there && p.name == name;
+        let of = |p: &BranchParameter| p.is_only_there && p.name == name;
         in_conditions.iter().any(of)
     };
     let all_trained = model.blocks().iter().filter(|block| block.trainable);
@@ -49,7 +49,7 @@ pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<
 /// Returns the note on the trainable parameters by which derivatives lack the part that a jump of the equations in the state moves;
 /// `switches` says whether solves locate conditions.
 pub fn note_on_conditions(model: &VectorField, switches: bool) -> Option<String> {
-    let parameters = model.condition_parameters();
+    let parameters = model.branch_parameters();
     let missing = || parameters.iter().filter(|p| !(switches && p.is_located));
     let quoted = |names: Vec<&str>| -> Option<String> {
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();

@@ -14,10 +14,10 @@ use super::options::TrainOptions;
 use super::parameter_path;
 use super::resume::RunFingerprint;
 use super::run::{Run, StopReason, TrainerState};
-use super::run_loop::{self, FinalScores, RunLoop, run_to_end};
 use super::scale_notes::note_on_scales;
 use super::scaling::ScaledParams;
 use super::settings::TrainSettings;
+use super::training_loop::{self, FinalScores, TrainingLoop, run_to_end};
 use super::validation::{self, Validation, lowest_validation};
 use super::weak_constraint_trainer;
 use crate::datasets::Dataset;
@@ -62,7 +62,7 @@ pub fn train(
         let data = (data, validation);
         return weak_constraint_trainer::train(model, data, settings, options, callback);
     }
-    run_loop::check(model, options)?;
+    training_loop::check(model, options)?;
     let is_least_squares = options.optimizer.least_squares().is_some();
     match is_least_squares {
         true => least_squares::check(model, method, options)?,
@@ -317,7 +317,7 @@ fn check_no_specs(model: &VectorField, method: &TrainingMethod) -> Result<()> {
     )))
 }
 
-impl RunLoop for Trainer<'_> {
+impl TrainingLoop for Trainer<'_> {
     fn options(&self) -> &TrainOptions {
         self.options
     }

@@ -14,9 +14,9 @@ use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::resume::RunFingerprint;
 use super::run::{Run, StopReason, TrainerState};
-use super::run_loop::{self, FinalScores, RunLoop, run_to_end};
 use super::score::FreeFit;
 use super::settings::TrainSettings;
+use super::training_loop::{self, FinalScores, TrainingLoop, run_to_end};
 use super::validation::{Validation, lowest_validation};
 use crate::datasets::Dataset;
 use crate::weak_constraint::{
@@ -45,7 +45,7 @@ pub(super) fn train(
 
 /// Checks that a model can be trained with these options.
 fn check(model: &VectorField, settings: &WeakConstraint, options: &TrainOptions) -> Result<()> {
-    run_loop::check(model, options)?;
+    training_loop::check(model, options)?;
     settings.check()?;
     if options.engine != "native" {
         return Err(Error::invalid(format!(
@@ -219,7 +219,7 @@ impl<'a> WeakConstraintTrainer<'a> {
     }
 }
 
-impl RunLoop for WeakConstraintTrainer<'_> {
+impl TrainingLoop for WeakConstraintTrainer<'_> {
     fn options(&self) -> &TrainOptions {
         self.options
     }

@@ -23,7 +23,7 @@ pub(super) struct FinalScores {
 }
 
 /// The loop of a training: epochs of gradient descent, or steps of a method that sets itself.
-pub(super) trait RunLoop {
+pub(super) trait TrainingLoop {
     /// Returns the options of the run.
     fn options(&self) -> &TrainOptions;
 
@@ -103,7 +103,7 @@ pub(super) fn check(model: &VectorField, options: &TrainOptions) -> Result<()> {
 
 /// Runs a training from its beginning, or from what its folder holds, to its end.
 pub(super) fn run_to_end(
-    mut training: impl RunLoop,
+    mut training: impl TrainingLoop,
     (model, data): (&VectorField, &Dataset),
     callback: &mut dyn Callback,
 ) -> Result<Run> {

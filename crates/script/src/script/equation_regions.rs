@@ -13,7 +13,7 @@ const TIME: [&str; 2] = ["t", "_t"];
 
 /// The scopes of equations that are open at a token.
 #[derive(Default)]
-pub struct EquationScopes {
+pub struct EquationRegions {
     open: Vec<Scope>,
     /// The parameters read so far of the closure or function that is being declared.
     parameters: Vec<String>,
@@ -40,7 +40,7 @@ enum End {
     Brace,
 }
 
-impl EquationScopes {
+impl EquationRegions {
     /// Returns whether the current token stands in equations.
     pub fn any(&self) -> bool {
         !self.open.is_empty()
