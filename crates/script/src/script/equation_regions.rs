@@ -11,23 +11,23 @@ const CALLS: [&str; 3] = ["system", "graybox", "event"];
 /// Names of the first parameter of equations, the time.
 const TIME: [&str; 2] = ["t", "_t"];
 
-/// The scopes of equations that are open at a token.
+/// The regions of equations that are open at a token.
 #[derive(Default)]
 pub struct EquationRegions {
-    open: Vec<Scope>,
+    open: Vec<Region>,
     /// The parameters read so far of the closure or function that is being declared.
     parameters: Vec<String>,
     /// Whether the current token is the one that ends a list of parameters.
     at_end_of_parameters: bool,
 }
 
-/// An open scope of equations and the number of brackets around it.
-struct Scope {
+/// An open region of equations and the number of brackets around it.
+struct Region {
     depth: usize,
     end: End,
 }
 
-/// What ends a scope, beside the bracket around it.
+/// What ends a region, beside the bracket around it.
 #[derive(Clone, Copy, PartialEq)]
 enum End {
     /// The bracket alone, as of a call's arguments.
@@ -46,10 +46,10 @@ impl EquationRegions {
         !self.open.is_empty()
     }
 
-    /// Opens a scope where `function` takes equations; `depth` is the number of brackets around the call.
+    /// Opens a region where `function` takes equations; `depth` is the number of brackets around the call.
     pub fn call(&mut self, function: &str, depth: usize) {
         if CALLS.contains(&function) {
-            self.open.push(Scope {
+            self.open.push(Region {
                 depth: depth + 1,
                 end: End::Bracket,
             });
@@ -61,41 +61,41 @@ impl EquationRegions {
         self.parameters.push(name.into());
     }
 
-    /// Ends a list of parameters, and opens a scope where they are those of equations.
+    /// Ends a list of parameters, and opens a region where they are those of equations.
     pub fn end_parameters(&mut self, depth: usize) {
         self.at_end_of_parameters = true;
         let names = std::mem::take(&mut self.parameters);
         let first_is_time = names.first().is_some_and(|n| TIME.contains(&n.as_str()));
         if first_is_time && names.len() > 1 {
-            self.open.push(Scope {
+            self.open.push(Region {
                 depth,
                 end: End::ToBeSeen,
             });
         }
     }
 
-    /// Closes the scopes that this token ends; `depth` is the number of brackets around the token.
+    /// Closes the regions that this token ends; `depth` is the number of brackets around the token.
     pub fn on_token(&mut self, token: &Token, depth: usize) {
         if std::mem::take(&mut self.at_end_of_parameters) {
             return;
         }
-        if let Some(scope) = self.open.last_mut().filter(|s| s.end == End::ToBeSeen) {
-            scope.end = match token {
+        if let Some(region) = self.open.last_mut().filter(|s| s.end == End::ToBeSeen) {
+            region.end = match token {
                 Token::LeftBrace => End::Brace,
                 _ => End::Separator,
             };
         }
         match token {
             Token::RightBrace => {
-                let ends = |s: &Scope| s.depth > depth || s.depth == depth && s.end == End::Brace;
-                self.open.retain(|scope| !ends(scope));
+                let ends = |s: &Region| s.depth > depth || s.depth == depth && s.end == End::Brace;
+                self.open.retain(|region| !ends(region));
             }
             Token::RightParen | Token::RightBracket => {
-                self.open.retain(|scope| scope.depth <= depth);
+                self.open.retain(|region| region.depth <= depth);
             }
             Token::Comma | Token::SemiColon => {
-                let ends = |s: &Scope| s.depth == depth && s.end == End::Separator;
-                self.open.retain(|scope| !ends(scope));
+                let ends = |s: &Region| s.depth == depth && s.end == End::Separator;
+                self.open.retain(|region| !ends(region));
             }
             _ => {}
         }

@@ -44,7 +44,7 @@ option_set! {
 }
 
 /// The option keys of an event.
-pub(super) const EVENT: &[Key] = &join::<4>(&[
+const EVENT: &[Key] = &join::<4>(&[
     &[Key::new("event").doc(
         "A closure `|t, u, p| …` whose zeros are found; `p` holds the field's single constants and its external inputs. `sol.events[i]` \
          has their times and states.",
@@ -66,15 +66,18 @@ const DOSE: &[Key] = &[
     JUMP,
 ];
 
-/// The option keys of several events, and of doses.
-pub(super) const EVENTS_AND_DOSES: &[Key] = &[
-    Key::new("events")
-        .doc("Several events: closures, or maps with event, direction, terminal, jump.")
-        .nested(&[EVENT]),
-    Key::new("doses")
-        .doc("Jumps of the state at given times: a map `#{ at: [0, 6], jump: |t, u, p| [u[0] + 1.0] }`, or a list of such maps.")
-        .nested(&[DOSE]),
-];
+/// The option keys of one event, of several, and of doses.
+pub(super) const EVENTS_AND_DOSES: &[Key] = &join::<6>(&[
+    EVENT,
+    &[
+        Key::new("events")
+            .doc("Several events: closures, or maps with event, direction, terminal, jump.")
+            .nested(&[EVENT]),
+        Key::new("doses")
+            .doc("Jumps of the state at given times: a map `#{ at: [0, 6], jump: |t, u, p| [u[0] + 1.0] }`, or a list of such maps.")
+            .nested(&[DOSE]),
+    ],
+]);
 
 /// Reads the events and doses of a call into the options of its solves.
 ///

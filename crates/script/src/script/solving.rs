@@ -9,7 +9,7 @@ use super::array::ScriptArray;
 use super::batch_solving;
 use super::convert;
 use super::error::RhaiResult;
-use super::event_options::{EVENT, EVENTS_AND_DOSES, read_events_and_doses};
+use super::event_options::{EVENTS_AND_DOSES, read_events_and_doses};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
@@ -38,7 +38,7 @@ pub(super) const ADJOINT: &[Key] = PARTS.1;
 /// The option keys of the engine and the device.
 pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
-const SOLVE: Keys = &[SOLVER, EVENT, EVENTS_AND_DOSES, batch_solving::KEYS, ENGINE];
+const SOLVE: Keys = &[SOLVER, EVENTS_AND_DOSES, batch_solving::KEYS, ENGINE];
 
 /// Reads the options of a solve, and how gradients are computed where the call has such options.
 ///

@@ -9,7 +9,7 @@ use super::array::ScriptArray;
 use super::data::ScriptDataset;
 use super::ensembles::{self, ModelSource};
 use super::error::RhaiResult;
-use super::event_options::{EVENT, EVENTS_AND_DOSES, read_events_and_doses};
+use super::event_options::{EVENTS_AND_DOSES, read_events_and_doses};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::interrupted_training::{InterruptedTraining, finish_interrupted};
@@ -55,7 +55,6 @@ const ENSEMBLE: &[Key] = &[
             Optimizer::OPTIONS,
             OBSERVATION,
             SOLVER,
-            EVENT,
             EVENTS_AND_DOSES,
             ADJOINT,
             ENGINE,
@@ -77,7 +76,6 @@ pub(super) const TRAIN: Keys = &[
     Optimizer::OPTIONS,
     OBSERVATION,
     SOLVER,
-    EVENT,
     EVENTS_AND_DOSES,
     ADJOINT,
     ENGINE,
@@ -96,7 +94,6 @@ const LOSS: Keys = &[
     &[LAMBDA],
     OBSERVATION,
     SOLVER,
-    EVENT,
     EVENTS_AND_DOSES,
     ADJOINT,
     ENGINE,

@@ -12,7 +12,7 @@ use rhai::{Array as List, Dynamic, ImmutableString, NativeCallContext};
 use super::array::ScriptArray;
 use super::convert;
 use super::error::RhaiResult;
-use super::event_options::{EVENT, EVENTS_AND_DOSES, read_events_and_doses};
+use super::event_options::{EVENTS_AND_DOSES, read_events_and_doses};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::Keys;
@@ -68,7 +68,7 @@ fn concat(list: &List) -> Result<ScriptDataset> {
     Ok(wrap(Dataset::join(&parts)?))
 }
 
-const SIMULATE: Keys = &[SOLVER, EVENT, EVENTS_AND_DOSES];
+const SIMULATE: Keys = &[SOLVER, EVENTS_AND_DOSES];
 
 const NOISE: Keys = &[NoiseOptions::OPTIONS];
 
