@@ -134,6 +134,17 @@ pub(crate) fn strong_fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     }
 }
 
+/// Returns f of each lane. Unlike `std::array::from_fn` and `array::map` it is always inlined, and so compiled with the instructions
+/// of its caller.
+#[inline(always)]
+pub(crate) fn each_lane<const P: usize>(f: impl Fn(usize) -> f64) -> [f64; P] {
+    let mut lanes = [0.0; P];
+    for (p, lane) in lanes.iter_mut().enumerate() {
+        *lane = f(p);
+    }
+    lanes
+}
+
 /// Evaluates a polynomial at x, with the coefficient of the lowest power first; `square` is x². Even and odd powers have a Horner
 /// chain each, which are independent of each other.
 #[inline(always)]

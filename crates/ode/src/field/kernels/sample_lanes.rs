@@ -6,7 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::avx_lanes;
 use super::dense::{HALF, LANES, SumStart};
-use super::{Isa, fma, strong_mul};
+use super::{Isa, each_lane, fma, strong_mul};
 
 /// Returns numbers in the layout `[component][lane]`, component by component.
 #[inline(always)]
@@ -58,7 +58,7 @@ pub(crate) fn accumulate_partial<const P: usize>(
     let (bar, to) = (lanes::<P>(bar), lanes_mut::<P>(to));
     let terms = |i: usize| -> [f64; P] {
         let (x, y, z, bar) = (broadcast(x, i), broadcast(y, i), &z[i], &bar[i]);
-        std::array::from_fn(|p| strong_mul(partial(x[p], y[p], z[p]), bar[p]))
+        each_lane(|p| strong_mul(partial(x[p], y[p], z[p]), bar[p]))
     };
     match to {
         [to] if bar.len() > FEW => {
@@ -187,7 +187,10 @@ fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
     );
     let (c, times, y) = (lanes::<P>(c), lanes::<P>(times), lanes_mut::<P>(y));
     let y = &mut y[i..i + N];
-    let mut sums: [[f64; P]; N] = std::array::from_fn(|k| start.lanes(i + k, &y[k]));
+    let mut sums = [[0.0; P]; N];
+    for k in 0..N {
+        sums[k] = start.lanes(i + k, &y[k]);
+    }
     for (c, row) in c.iter().zip(rows.chunks_exact(n)) {
         let row = &row[i..i + N];
         for k in 0..N {
@@ -259,9 +262,7 @@ fn dot<const FMA: bool, const P: usize>(row: &[f64], x: &[[f64; P]]) -> [f64; P]
         axpy::<FMA, P>(*row, x, &mut rest);
     }
     let [a, b, c, d, e, f, g, h] = sums;
-    std::array::from_fn(|p| {
-        ((a[p] + e[p]) + (c[p] + g[p])) + ((b[p] + f[p]) + (d[p] + h[p])) + rest[p]
-    })
+    each_lane(|p| ((a[p] + e[p]) + (c[p] + g[p])) + ((b[p] + f[p]) + (d[p] + h[p])) + rest[p])
 }
 
 /// Adds an outer product in every lane: M_ji += c_j x_i, and `bar` to the row that follows the matrix.

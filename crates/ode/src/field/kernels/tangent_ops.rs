@@ -1,6 +1,6 @@
 //! Loops over tangent lanes: every value has `P` contiguous tangents, so that one instruction computes several lanes.
 
-use super::{fma, strong_fma, strong_mul};
+use super::{each_lane, fma, strong_fma, strong_mul};
 
 /// Computes to += c from, in every lane.
 #[inline(always)]
@@ -21,15 +21,27 @@ pub(crate) fn axpy_strong_zero<const FMA: bool, const P: usize>(
     from: &[f64; P],
     to: &mut [f64; P],
 ) {
+    if is_ordinary(c) {
+        return axpy_lanes::<FMA, P>(c, from, to);
+    }
     for p in 0..P {
         to[p] = strong_fma::<FMA>(c, from[p], to[p]);
     }
 }
 
+/// Whether c is neither 0 nor infinite nor NaN: then its products need no care, and the test of one number saves those of `P`.
+#[inline(always)]
+fn is_ordinary(c: f64) -> bool {
+    c.is_finite() && c != 0.0
+}
+
 /// Returns c x in every lane, with 0 where a factor is 0 and the other not finite.
 #[inline(always)]
 pub(crate) fn scale_strong_zero<const P: usize>(c: f64, x: &[f64; P]) -> [f64; P] {
-    x.map(|x| strong_mul(c, x))
+    if is_ordinary(c) {
+        return each_lane(|p| c * x[p]);
+    }
+    each_lane(|p| strong_mul(c, x[p]))
 }
 
 /// The layout of a matrix in memory.

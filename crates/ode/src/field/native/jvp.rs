@@ -1,5 +1,6 @@
 //! Forward mode: Jacobian-vector products, `P` tangent lanes at once.
 
+use super::super::kernels::each_lane;
 use super::super::kernels::tangent_ops::{self, MatrixLayout, axpy_lanes, scale_strong_zero};
 use super::forward::{EvalContext, broadcast_get};
 use super::program::{BufferSlice, InstructionList, OpKind};
@@ -58,7 +59,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Signal(i) => {
                 let ds_dt = inputs.signal_dt(*i, &mut signal_dt[..dot.len()]);
                 for (dot, ds_dt) in dot.iter_mut().zip(ds_dt) {
-                    *dot = tangents.t.map(|t| ds_dt * t);
+                    *dot = each_lane(|p| ds_dt * tangents.t[p]);
                 }
             }
             OpKind::Concat(parts) => {

@@ -1,6 +1,7 @@
 //! Sums of a step's stages for samples side by side, each of its own step size. As for a sample alone, products are rounded before
 //! they are added, and terms whose coefficient is zero are left out.
 
+use super::super::kernels::each_lane;
 use super::super::kernels::sample_lanes::{lanes, lanes_mut};
 
 /// The sum of a state and slopes.
@@ -49,7 +50,7 @@ fn add_scaled<const P: usize>(h: &[f64; P], a: f64, x: &[[f64; P]], to: &mut [[f
     if a == 0.0 {
         return;
     }
-    let scale: [f64; P] = std::array::from_fn(|p| h[p] * a);
+    let scale: [f64; P] = each_lane(|p| h[p] * a);
     for (to, x) in to.iter_mut().zip(x) {
         for p in 0..P {
             to[p] += scale[p] * x[p];
