@@ -17,6 +17,9 @@ use crate::Result;
 use crate::datasets::Dataset;
 use crate::observation::Observation;
 
+/// Growth of an initial error within the data below which a model is not called unstable.
+const STABLE_GROWTH: f64 = 100.0;
+
 /// State of a weak-constraint training.
 #[derive(Debug, Clone)]
 pub struct WeakConstraintState {
@@ -314,10 +317,19 @@ impl WeakConstraintState {
             ));
         }
         if !self.is_free() {
+            let growth = assessment.growth;
+            let why = match growth < STABLE_GROWTH {
+                true => format!(
+                    ", though an error of the initial state grows at most {growth:.0} times over them: small errors of the model add up, \
+                     or a state that is not measured has more than one explanation; compare other seeds, and look at the residuals"
+                ),
+                false => format!(
+                    ": an error of the initial state grows {growth:.0e} times over them, so the dynamics are chaotic or the model is unstable"
+                ),
+            };
             all.push(format!(
-                "the free solution of the model does not stay with the data: an error of the initial state grows {:.0e} times over \
-                 them, so the dynamics are chaotic or the model is unstable; the fit holds from node to node, a prediction for a short time",
-                assessment.growth
+                "the free solution of the model does not stay with the data{why}; the fit holds from node to node, a prediction for a \
+                 short time"
             ));
         }
         all
