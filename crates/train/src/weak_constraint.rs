@@ -29,7 +29,7 @@
 //! | `kalman`, `smoother` | filter and smoother |
 //! | `ridge`, `tiled_cholesky` | the ridge problem of a step; its factorisation |
 //! | `gauss_newton`, `noise_level` | one step, with damping and evidence; the noise |
-//! | `fit` | the steps of a training |
+//! | `fit`, `second_start` | the steps of a training; a second one where the first left much noise |
 //! | `posterior`, `profile` | standard deviations of states, predictions and constants; profiles of constants |
 //! | `lifted_model` | a trained model from whose states other fields can begin |
 //! | `state`, `saved_state` | the state between two steps; its form in a checkpoint |
@@ -56,6 +56,7 @@ mod ridge;
 mod robust_smoothing;
 mod saved_state;
 mod scaled_model;
+mod second_start;
 mod settings;
 mod setup;
 mod smoother;

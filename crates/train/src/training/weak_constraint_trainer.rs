@@ -354,7 +354,10 @@ impl TrainingLoop for WeakConstraintTrainer<'_> {
             let model = training.model()?;
             let u0 = training.state.u0();
             let mse = FreeFit::mse_of(&model, &u0, self.data, &self.columns, &self.solver)?;
-            let validation = self.history.last().and_then(|record| record.validation);
+            // The end of a training may go back to an earlier state than that of the last step.
+            let held_out = self.validation;
+            let validation = held_out.map(|data| data.mse(&model, &u0, &self.solver));
+            let validation = validation.transpose()?;
             scores = FinalScores {
                 mse: mse.is_finite().then_some(mse),
                 validation: validation.filter(|x| x.is_finite()),

@@ -9,6 +9,7 @@ use super::gradient_matching::{Matched, match_gradients};
 use super::kalman::Weights;
 use super::nodes::Nodes;
 use super::parameter_prior::RidgePrior;
+use super::second_start::SecondStart;
 use super::setup::Setup;
 use crate::Result;
 
@@ -69,6 +70,8 @@ pub(super) struct Fit {
     pub smallest_lambda: f64,
     /// Whether not a single step could be made.
     pub failed: bool,
+    /// Whether, and from what, the training begins once more.
+    pub second_start: SecondStart,
 }
 
 /// What is known of a training that is done.
@@ -95,8 +98,9 @@ pub(super) struct FitStep {
 }
 
 impl Fit {
-    /// Begins a training: gradient matching, where there are targets for it.
-    pub fn start(setup: &Setup) -> Result<Self> {
+    /// Begins a training: gradient matching, where there are targets for it; then a homotopy, where the model is coupled, else states
+    /// that are unknowns.
+    pub fn start(setup: &mut Setup) -> Result<Self> {
         let Matched { w, alpha } = match &setup.targets {
             Some(targets) => match_gradients(&setup.flow, targets, setup.w.clone())?,
             None => Matched {
@@ -112,15 +116,28 @@ impl Fit {
             mu: 1.0,
             gamma: 0.0,
         };
-        Ok(Fit::at(&setup.nodes, estimate, Q.0))
+        let second_start = SecondStart::Possible(Box::new(estimate.clone()));
+        let fit = match setup.flow.coupled.is_some() {
+            true => Fit::coupled(&mut setup.flow, &setup.nodes, estimate)?,
+            false => Fit::lifted(&setup.nodes, estimate),
+        };
+        Ok(Fit {
+            second_start,
+            ..fit
+        })
     }
 
-    /// Begins a homotopy: gradient matching, then the coupled model at λ = 1.
-    pub fn start_homotopy(setup: &mut Setup) -> Result<Self> {
-        let mut fit = Fit::start(setup)?;
+    /// Begins with states that are unknowns, at the first q.
+    pub(super) fn lifted(nodes: &Nodes, estimate: Estimate) -> Self {
+        Fit::at(nodes, estimate, Q.0)
+    }
+
+    /// Begins a homotopy with the coupled model at λ = 1.
+    pub(super) fn coupled(flow: &mut Flow, nodes: &Nodes, estimate: Estimate) -> Result<Self> {
+        let mut fit = Fit::lifted(nodes, estimate);
         fit.q = 0.0;
         fit.accepted_lambda = 1.0;
-        fit.begin_lambda(&mut setup.flow, &setup.nodes, 1.0)?;
+        fit.begin_lambda(flow, nodes, 1.0)?;
         Ok(fit)
     }
 
@@ -148,11 +165,27 @@ impl Fit {
             accepted_lambda: 0.0,
             smallest_lambda: LAMBDA.1,
             failed: false,
+            second_start: SecondStart::None,
         }
     }
 
     /// Makes the next step; `None` where nothing is left to do. After an error the training may be anywhere within the step.
     pub fn advance(
+        &mut self,
+        flow: &mut Flow,
+        nodes: &Nodes,
+        sigma_of_splines: &[f64],
+    ) -> Result<Option<FitStep>> {
+        loop {
+            let step = self.advance_once(flow, nodes, sigma_of_splines)?;
+            if step.is_some() || !self.begin_again(flow, nodes, sigma_of_splines)? {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// Makes the next step of the training from one start.
+    fn advance_once(
         &mut self,
         flow: &mut Flow,
         nodes: &Nodes,

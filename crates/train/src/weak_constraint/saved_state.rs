@@ -10,6 +10,7 @@ use super::fit::{Assessment, Fit, Phase};
 use super::gauss_newton::Estimate;
 use super::nodes::{Nodes, Start};
 use super::parameter_map::ParameterMap;
+use super::second_start::SecondStart;
 use super::settings::WeakConstraint;
 use super::standardization::Standardization;
 use super::state::WeakConstraintState;
@@ -27,6 +28,24 @@ pub(crate) struct SavedState {
     failed: bool,
     substeps: usize,
     has_lifted: bool,
+    #[serde(default, skip_serializing_if = "SavedSecondStart::is_none")]
+    second_start: SavedSecondStart,
+}
+
+/// A [`SecondStart`] without its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedSecondStart {
+    #[default]
+    None,
+    Possible,
+    Begun,
+}
+
+impl SavedSecondStart {
+    fn is_none(&self) -> bool {
+        *self == SavedSecondStart::None
+    }
 }
 
 /// Tensors by name, each with its shape.
@@ -75,6 +94,27 @@ impl WeakConstraintState {
         if let Some(lifted) = &fit.lifted {
             add_estimate("lifted", lifted);
         }
+        let second_start = match &fit.second_start {
+            SecondStart::None => SavedSecondStart::None,
+            SecondStart::Possible(start) => {
+                add_estimate("start", start);
+                SavedSecondStart::Possible
+            }
+            SecondStart::Begun { first, .. } => {
+                add_estimate("first", &first.estimate);
+                SavedSecondStart::Begun
+            }
+        };
+        if let SecondStart::Begun {
+            first,
+            log_evidence,
+        } = &fit.second_start
+        {
+            let failed = f64::from(u8::from(first.failed));
+            let place = [first.q, first.lambda, first.accepted_lambda];
+            let rest = [first.smallest_lambda, failed, *log_evidence];
+            add("first.end", 1, [place, rest].concat());
+        }
         add("q", 1, vec![fit.q]);
         let lambdas = [fit.lambda, fit.accepted_lambda, fit.smallest_lambda];
         add("lambda", 1, lambdas.to_vec());
@@ -92,6 +132,7 @@ impl WeakConstraintState {
             failed: fit.failed,
             substeps: nodes.substeps,
             has_lifted: fit.lifted.is_some(),
+            second_start,
         };
         (saved, tensors)
     }
@@ -144,6 +185,37 @@ impl WeakConstraintState {
             true => Some(estimate("lifted")?),
             false => None,
         };
+        let second_start = match saved.second_start {
+            SavedSecondStart::None => SecondStart::None,
+            SavedSecondStart::Possible => SecondStart::Possible(Box::new(estimate("start")?)),
+            SavedSecondStart::Begun => {
+                let first = estimate("first")?;
+                let &[
+                    q,
+                    lambda,
+                    accepted_lambda,
+                    smallest_lambda,
+                    failed,
+                    log_evidence,
+                ] = tensor("first.end")?.first_chunk()?;
+                SecondStart::Begun {
+                    first: Box::new(Fit {
+                        phase: Phase::Done,
+                        q,
+                        iteration: 0,
+                        updates_sigma: false,
+                        estimate: first,
+                        lifted: None,
+                        lambda,
+                        accepted_lambda,
+                        smallest_lambda,
+                        failed: failed != 0.0,
+                        second_start: SecondStart::None,
+                    }),
+                    log_evidence,
+                }
+            }
+        };
         let q = *tensor("q")?.first()?;
         let (lambda, accepted_lambda, smallest_lambda) = match tensor("lambda")?[..] {
             [now, accepted, smallest] => (now, accepted, smallest),
@@ -176,6 +248,7 @@ impl WeakConstraintState {
                 accepted_lambda,
                 smallest_lambda,
                 failed: saved.failed,
+                second_start,
             },
             assessment,
         })

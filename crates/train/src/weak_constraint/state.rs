@@ -84,10 +84,7 @@ impl WeakConstraintTraining {
     /// Begins a training.
     pub fn start(start: &TrainingStart) -> Result<Self> {
         let mut setup = start.setup()?;
-        let fit = match start.is_homotopy {
-            true => Fit::start_homotopy(&mut setup)?,
-            false => Fit::start(&setup)?,
-        };
+        let fit = Fit::start(&mut setup)?;
         let Setup {
             nodes,
             flow,

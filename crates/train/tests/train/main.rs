@@ -21,6 +21,7 @@ mod reference;
 mod resume;
 mod robust_losses;
 mod scaling;
+mod second_start;
 mod slices;
 mod systems;
 mod table_of_systems;

@@ -261,7 +261,7 @@ fn constants_of_known_equations_come_with_standard_errors() {
 }
 
 /// Callback that sets the interrupt flag after a step.
-struct StopAfter(usize, Arc<AtomicBool>);
+pub struct StopAfter(pub usize, pub Arc<AtomicBool>);
 
 impl Callback for StopAfter {
     fn on_epoch_end(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Equations of known systems from noisy data.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::models::{blackbox, second_order};
 use odesync_ode::dynamics;
@@ -76,6 +78,34 @@ fn lorenz_from_thirty_one_times() {
     assert_terms(&equations, &LORENZ, 0.05);
     let error = measured.extrapolation_error(&equations.system);
     assert!(error < measured.extrapolation_error(&equations.network));
+}
+
+/// `cargo test --release -p odesync-train --lib equations -- --ignored --nocapture forty_noises`
+#[test]
+#[ignore = "takes half a minute in a release build"]
+fn lorenz_from_thirty_one_times_with_forty_noises() {
+    use rayon::prelude::*;
+    let found: Vec<(u64, Equations)> = (10..50_u64)
+        .into_par_iter()
+        .map(|seed| (seed, lorenz_equations(&lorenz(31, seed))))
+        .collect();
+    let mut silent = vec![];
+    for (seed, equations) in &found {
+        let terms = |i: usize| {
+            let all = equations.coefficients.iter().filter(move |c| c.output == i);
+            all.map(|c| c.term.as_str()).collect::<BTreeSet<_>>()
+        };
+        let right = (0..3).all(|i| {
+            let known = LORENZ.iter().filter(|(output, ..)| *output == i);
+            terms(i) == known.map(|(_, term, _)| *term).collect()
+        });
+        println!("noise {seed}: {right}\n{}", equations.text());
+        if !right && equations.notes.is_empty() {
+            silent.push(*seed);
+        }
+    }
+    // Other terms are likelier by a factor of 20 without a word: in one of 20 data sets at most.
+    assert!(silent.len() <= 2, "{silent:?}");
 }
 
 /// `cargo test --release -p odesync-train --lib equations -- --ignored lorenz`
