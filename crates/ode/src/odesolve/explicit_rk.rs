@@ -9,6 +9,7 @@ use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::tableau::Tableau;
 use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
+use crate::field::kernels::copy;
 use odesync_base::failure::FailureReason;
 
 /// Step method of explicit Runge-Kutta methods. The tape holds the slots of the stages: `stages − 1` per step (and one more
@@ -108,7 +109,7 @@ impl ExplicitRk {
         integrator: &mut IntegratorCore<R, TAPE>,
         n: usize,
     ) {
-        self.stage.copy_from_slice(&integrator.work.state);
+        copy(&integrator.work.state, &mut self.stage);
         self.evaluate_stage(integrator, n, 0, integrator.stepper.t);
         self.first_stage_ready = true;
     }
@@ -176,7 +177,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
             let ExplicitRk { k, stage, .. } = self;
             weighted_sum(&integrator.work.state, h, tableau.a[i], k, dof, stage);
             if tableau.fsal && i == last {
-                integrator.work.next.copy_from_slice(stage);
+                copy(stage, &mut integrator.work.next);
             }
             self.evaluate_stage(integrator, index, i, step.time_at(tableau.c[i]));
         }
@@ -230,7 +231,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {
             let last = (self.tableau.stages() - 1) * integrator.dof;
-            self.k.copy_within(last..last + integrator.dof, 0);
+            let (first, last) = self.k.split_at_mut(last);
+            copy(&last[..integrator.dof], &mut first[..integrator.dof]);
         }
     }
 

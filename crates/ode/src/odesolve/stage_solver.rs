@@ -10,7 +10,7 @@ use super::mass_matrix::MassMatrix;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
 use super::rhs::{DifferenceScales, Rhs};
 use super::stage_system::StageSystem;
-use super::vector_ops::{add, all_finite};
+use super::vector_ops::{add, all_finite, with_length};
 use odesync_base::failure::FailureReason;
 
 /// Solver of implicit stage equations, with its storage and the state of its iteration matrix.
@@ -189,20 +189,26 @@ impl StageSolver {
             }
             return;
         }
-        for (i, dz) in self.dz.iter_mut().enumerate() {
-            *dz = equation.c * self.f[i] - z[i];
-        }
-        if let Some(psi) = equation.psi {
-            for (dz, psi) in self.dz.iter_mut().zip(psi) {
-                *dz -= psi;
+        with_length!(z.len(), |n| {
+            let (dz, f, z) = (&mut self.dz[..n], &self.f[..n], &z[..n]);
+            for i in 0..n {
+                dz[i] = equation.c * f[i] - z[i];
             }
-        }
+            if let Some(psi) = equation.psi {
+                for (dz, psi) in dz.iter_mut().zip(psi) {
+                    *dz -= psi;
+                }
+            }
+        });
     }
 
     fn set_stage(&mut self, equation: StageEquation, z: &[f64]) {
-        for (i, stage) in self.stage.iter_mut().enumerate() {
-            *stage = equation.base[i] + z[i];
-        }
+        with_length!(z.len(), |n| {
+            let (stage, base, z) = (&mut self.stage[..n], &equation.base[..n], &z[..n]);
+            for i in 0..n {
+                stage[i] = base[i] + z[i];
+            }
+        });
     }
 
     fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
