@@ -32,7 +32,7 @@ pub fn all_finite(x: &[f64]) -> bool {
 }
 
 /// Computes `out = u + h Σ_j a_j k_j`.
-#[inline]
+#[inline(always)]
 pub(crate) fn weighted_sum(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     match dof {
         1 => weighted_sum_small::<1>(Some(u), h, a, k, out),
@@ -73,7 +73,7 @@ fn weighted_sum_small<const N: usize>(
 }
 
 /// Computes `out += h Σ_j a_j k_j`.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_weighted_sum(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     match dof {
         1 => return weighted_sum_small::<1>(None, h, a, k, out),

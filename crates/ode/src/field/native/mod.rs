@@ -37,7 +37,7 @@ use super::signal::Signal;
 use forward::EvalContext;
 use outer_product_batch::OuterProductBatch;
 use scalar_code::ScalarCode;
-use scalar_code::plain_code::PlainInputs;
+use scalar_code::plain_code::{CHUNK, PlainInputs};
 use scalar_code::taped::TapedInputs;
 use vjp::AdjointBuffers;
 
@@ -51,7 +51,7 @@ pub struct Evaluator {
     transposed_weights: AVec<f64>,
     static_buffer: Vec<f64>,
     /// Constants of the program's plain code.
-    constants: Vec<f64>,
+    constants: Vec<[f64; CHUNK]>,
     slot_len: usize,
     dof: usize,
     isa: Isa,
@@ -177,31 +177,36 @@ impl Evaluator {
             };
             return isa_dispatch::plain(self.isa, &scalar.plain, &inputs, slot, out);
         }
-        self.eval_vectors(sample, t, u, slot, out);
+        self.run_vectors::<false>((sample, t), u, slot);
+        copy(self.output(slot), out);
     }
 
-    /// Evaluates du/dt by the vector program; out of line, where what comes before an evaluation by plain code would count.
+    /// Runs the vector program; out of line, so that an evaluation by scalar code has nothing to do with it.
     #[inline(never)]
-    fn eval_vectors(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
+    fn run_vectors<const TAPE: bool>(
+        &self,
+        (sample, t): (usize, f64),
+        u: &[f64],
+        slot: &mut [f64],
+    ) {
         let context = self.context(sample, t, u);
-        isa_dispatch::forward::<false, 1>(self.isa, &self.program.dynamic_code, &context, slot);
-        copy(self.output(slot), out);
+        isa_dispatch::forward::<TAPE, 1>(self.isa, &self.program.dynamic_code, &context, slot);
     }
 
     /// Evaluates du/dt of one sample into `out` and stores in `slot` what the VJP and the JVP need.
     #[inline]
     pub fn eval_taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        if let Some(scalar) = &self.program.scalar {
-            let inputs = TapedInputs {
-                isa: self.isa,
-                static_buffer: &self.static_buffer,
-                t,
-                u,
-            };
-            isa_dispatch::scalar_taped(self.isa, scalar, &inputs, slot);
-        } else {
-            let context = self.context(sample, t, u);
-            isa_dispatch::forward::<true, 1>(self.isa, &self.program.dynamic_code, &context, slot);
+        match &self.program.scalar {
+            Some(scalar) => {
+                let inputs = TapedInputs {
+                    isa: self.isa,
+                    static_buffer: &self.static_buffer,
+                    t,
+                    u,
+                };
+                isa_dispatch::scalar_taped(self.isa, scalar, &inputs, slot);
+            }
+            None => self.run_vectors::<true>((sample, t), u, slot),
         }
         copy(self.output(slot), out);
     }

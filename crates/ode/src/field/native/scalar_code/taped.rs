@@ -1,4 +1,4 @@
-//! Taped evaluations by scalar code: every number is written to its place in the slot.
+//! Evaluations with a tape by scalar code: every number is written to its place in the slot.
 
 use super::super::super::kernels::{Isa, copy};
 use super::super::super::op::{Binary, Unary};
