@@ -180,6 +180,7 @@ impl StageSolver {
     }
 
     /// Computes the residual `c f − M (ψ + z)` at `base + z` into `dz`.
+    #[inline(always)]
     fn residual(&mut self, equation: StageEquation, z: &[f64]) {
         if let Some(mass) = &self.mass {
             let moved = |i: usize| z[i] + equation.psi.map_or(0.0, |psi| psi[i]);
@@ -202,6 +203,7 @@ impl StageSolver {
         });
     }
 
+    #[inline(always)]
     fn set_stage(&mut self, equation: StageEquation, z: &[f64]) {
         with_length!(z.len(), |n| {
             let (stage, base, z) = (&mut self.stage[..n], &equation.base[..n], &z[..n]);
@@ -212,6 +214,19 @@ impl StageSolver {
     }
 
     fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut IntegratorCore<R, TAPE>,
+        equation: StageEquation,
+        scale: &[f64],
+        z: &mut [f64],
+    ) -> Result<(), FailureReason> {
+        with_length!(z.len(), |n| {
+            self.iterate(integrator, equation, &scale[..n], &mut z[..n])
+        })
+    }
+
+    #[inline(always)]
+    fn iterate<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
         equation: StageEquation,
@@ -231,13 +246,13 @@ impl StageSolver {
             }
             self.residual(equation, z);
             self.newton_matrix.lu.solve(&mut self.dz);
-            let status = self
-                .newton
-                .check_convergence(scaled_norm(&self.dz, scale, rtol, atol));
+            let status =
+                self.newton
+                    .check_convergence(scaled_norm(&self.dz[..z.len()], scale, rtol, atol));
             if status == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
-            add(&self.dz, z);
+            add(&self.dz[..z.len()], z);
             if status == NewtonStatus::Converged {
                 return Ok(());
             }

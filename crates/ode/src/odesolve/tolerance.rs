@@ -136,7 +136,7 @@ impl OptionKind for PositiveOrEach {
 }
 
 /// Returns the error norm: the root mean square of `x / (atol + rtol max(|u|, |v|))`. At most 1 for an acceptable error.
-#[inline]
+#[inline(always)]
 pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: &AbsoluteTolerance) -> f64 {
     let square = |x: f64, u: f64, v: f64, atol: f64| {
         let r = x / (atol + rtol * u.abs().max(v.abs()));
