@@ -174,7 +174,7 @@ functions: setup ## renew the book's page of functions and the editors' grammar 
 	mv target/functions.md docs/src/functions.md
 	$(PYTHON) tools/grammar.py
 
-bench-peers: setup ## the same work by torchdiffeq, diffrax and SciPy, in a virtual environment made for them (some GB to download)
+bench-peers: setup ## the same work by torchdiffeq, diffrax, SciPy and diffsol, in a virtual environment made for them (some GB to download)
 	test -d .venv-peers || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --requirement benches/peers/requirements.txt
 	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench peers

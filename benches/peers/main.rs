@@ -1,4 +1,4 @@
-//! Comparison with torchdiffeq, diffrax and SciPy for the same work: the same inputs, the same tolerances, one thread. The
+//! Comparison with torchdiffeq, diffrax, SciPy and diffsol for the same work: the same inputs, the same tolerances, one thread. The
 //! results are compared before any time is printed; then a table follows.
 //!
 //! ```sh
@@ -43,8 +43,8 @@ fn main() -> Result<(), Failure> {
     for case in Case::all()? {
         table.extend(gradients(&case, python.as_deref())?);
     }
-    for name in ["van_der_pol", "robertson"] {
-        table.extend(stiff(name, python.as_deref())?);
+    for work in Solve::ALL {
+        table.extend(work.rows(python.as_deref())?);
     }
     let threads = threads()?;
     println!("\nAt instruction set {}:\n", Isa::current().name());
@@ -134,47 +134,101 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     rows(&format!("loss and gradient, {}", case.name()), by, &mut all)
 }
 
-/// Compares `radau` of this library with SciPy's Radau, on a reference solution.
-fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
-    let field: VectorField = match name {
-        "van_der_pol" => odesync::dynamics::van_der_pol()?.with_param("mu", &[1000.0])?,
-        _ => odesync::dynamics::robertson()?,
-    };
-    let all = golden("trajectories")?;
-    let case = &all[name];
-    let (t, u0, u) = (
-        numbers(&case["t"]),
-        numbers(&case["u0"]),
-        numbers(&case["u"]),
-    );
-    let (mut rtol, atol) = (1e-7, 1e-9);
-    let input = json!({ "system": name, "t": t, "u0": u0, "u": u, "rtol": rtol, "atol": atol });
-    let peer = python
-        .map(|python| Peer::start(python, "scipy_radau.py", &input))
-        .transpose()?;
-    let theirs = peer.as_ref().map(|peer| peer.number("error")).transpose()?;
-    // The same tolerances, or tighter ones with which the error is no larger than SciPy's.
-    let (options, error) = loop {
-        let options = SolveOptions::default().solver("radau")?;
-        let options = options.tolerances(rtol, atol * rtol / 1e-7);
-        let solution = solve(&field, &u0, &t, &options)?;
-        let got: Vec<f64> = solution.u.iter().copied().collect();
-        let error = relative_error(&got, &u, u0.len());
-        println!("{name}, odesync at rtol {rtol:.1e}: error {error:.3e}");
-        if theirs.is_none_or(|theirs| error <= theirs) {
-            break (options, error);
+/// A solve of a small system, by a method of this library and by the same method of a peer.
+struct Solve {
+    system: &'static str,
+    method: &'static str,
+    rtol: f64,
+    atol: f64,
+    peer: &'static str,
+    script: &'static str,
+}
+
+impl Solve {
+    const ALL: [Solve; 5] = [
+        Solve::stiff("van_der_pol", "radau", "SciPy Radau", "scipy_radau.py"),
+        Solve::stiff("robertson", "radau", "SciPy Radau", "scipy_radau.py"),
+        Solve::stiff("van_der_pol", "bdf", "diffsol", "diffsol_solve.py"),
+        Solve::stiff("robertson", "bdf", "diffsol", "diffsol_solve.py"),
+        Solve {
+            rtol: 1e-8,
+            atol: 1e-8,
+            ..Solve::stiff("lorenz", "tsit5", "diffsol", "diffsol_solve.py")
+        },
+    ];
+
+    const fn stiff(
+        system: &'static str,
+        method: &'static str,
+        peer: &'static str,
+        script: &'static str,
+    ) -> Solve {
+        Solve {
+            system,
+            method,
+            rtol: 1e-7,
+            atol: 1e-9,
+            peer,
+            script,
         }
-        rtol *= 0.8;
-    };
-    let mut by = vec![format!("odesync, rtol {rtol:.1e}, error {error:.2e}")];
-    let ours = || Ok(solve(&field, &u0, &t, &options).map(drop)?);
-    let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(ours))];
-    if let (Some(peer), Some(error)) = (peer, theirs) {
-        println!("{name}, SciPy at rtol 1.0e-7: error {error:.3e}");
-        by.push(format!("SciPy Radau, rtol 1.0e-7, error {error:.2e}"));
-        all.push(Box::new(peer));
     }
-    rows(&format!("{name}, radau"), by, &mut all)
+
+    /// Returns the system, its output times, its initial state and a reference solution there, `[time, dof]`.
+    fn problem(&self) -> Result<(VectorField, Vec<f64>, Vec<f64>, Vec<f64>), Failure> {
+        let field = match self.system {
+            "van_der_pol" => odesync::dynamics::van_der_pol()?.with_param("mu", &[1000.0])?,
+            "robertson" => odesync::dynamics::robertson()?,
+            _ => {
+                let (field, u0) = (odesync::dynamics::lorenz()?, vec![1.0; 3]);
+                let t: Vec<f64> = (0..=20).map(f64::from).collect();
+                let options = SolveOptions::default().solver("dopri8")?;
+                let options = options.tolerances(1e-13, 1e-13);
+                let u = solve(&field, &u0, &t, &options)?.u;
+                return Ok((field, t, u0, u.iter().copied().collect()));
+            }
+        };
+        let all = golden("trajectories")?;
+        let case = &all[self.system];
+        let [t, u0, u] = ["t", "u0", "u"].map(|key| numbers(&case[key]));
+        Ok((field, t, u0, u))
+    }
+
+    /// Returns the rows of this library and of the peer, with their errors against the reference.
+    fn rows(&self, python: Option<&str>) -> Result<Vec<Row>, Failure> {
+        let Solve { system, method, .. } = self;
+        let (field, t, u0, u) = self.problem()?;
+        let (mut rtol, atol) = (self.rtol, self.atol);
+        let input = json!({
+            "system": system, "method": method, "t": t, "u0": u0, "u": u, "rtol": rtol, "atol": atol,
+        });
+        let peer = python
+            .map(|python| Peer::start(python, self.script, &input))
+            .transpose()?;
+        let theirs = peer.as_ref().map(|peer| peer.number("error")).transpose()?;
+        // The same tolerances, or tighter ones with which the error is no larger than the peer's.
+        let (options, error) = loop {
+            let options = SolveOptions::default().solver(method)?;
+            let options = options.tolerances(rtol, atol * rtol / self.rtol);
+            let solution = solve(&field, &u0, &t, &options)?;
+            let got: Vec<f64> = solution.u.iter().copied().collect();
+            let error = relative_error(&got, &u, u0.len());
+            println!("{system}, odesync's {method} at rtol {rtol:.1e}: error {error:.3e}");
+            if theirs.is_none_or(|theirs| error <= theirs) {
+                break (options, error);
+            }
+            rtol *= 0.8;
+        };
+        let mut by = vec![format!("odesync, rtol {rtol:.1e}, error {error:.2e}")];
+        let ours = || Ok(solve(&field, &u0, &t, &options).map(drop)?);
+        let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(ours))];
+        if let (Some(peer), Some(error)) = (peer, theirs) {
+            let Solve { peer: name, rtol, .. } = self;
+            println!("{system}, {name} at rtol {rtol:.1e}: error {error:.3e}");
+            by.push(format!("{name}, rtol {rtol:.1e}, error {error:.2e}"));
+            all.push(Box::new(peer));
+        }
+        rows(&format!("{system}, {method}"), by, &mut all)
+    }
 }
 
 /// Compares eight samples on one thread and on two.

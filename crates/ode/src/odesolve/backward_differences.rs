@@ -27,13 +27,16 @@ const fn values_matrix(order: usize, factor: f64) -> DifferenceMatrix {
 }
 
 /// Returns the matrix that changes differences of one spacing to those of `factor` times this spacing, up to an order:
-/// `D'_j = Σ_i m_ij D_i`.
-pub(super) fn respacing_matrix(order: usize, factor: f64) -> DifferenceMatrix {
-    let values = values_matrix(order, factor);
+/// `D'_j = Σ_i m_ij D_i`. The entries beyond the order are those of the largest.
+pub(super) fn respacing_matrix(factor: f64) -> DifferenceMatrix {
+    // Of constant size, so that no loop is left of it.
+    let values = values_matrix(MAX_ORDER, factor);
     let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
-    for (m, values) in m.iter_mut().zip(values).take(order + 1) {
-        for (j, m) in m.iter_mut().enumerate().take(order + 1) {
-            *m = (0..j + 1).map(|k| values[k] * SAME_SPACING[k][j]).sum();
+    for (m, values) in m.iter_mut().zip(values) {
+        for k in 0..=MAX_ORDER {
+            for j in k..=MAX_ORDER {
+                m[j] += values[k] * SAME_SPACING[k][j];
+            }
         }
     }
     m
@@ -64,7 +67,7 @@ mod tests {
                 .collect::<Vec<f64>>()
         };
         let (from, to) = (table(1.0), table(0.3));
-        let m = respacing_matrix(4, 0.3);
+        let m = respacing_matrix(0.3);
         for j in 0..5 {
             let got: f64 = (0..5).map(|i| m[i][j] * from[i]).sum();
             assert!((got - to[j]).abs() < 1e-12, "{j}: {got} {}", to[j]);

@@ -11,7 +11,8 @@ use super::rhs::{DifferenceScales, Rhs};
 use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::stage_solver::{StageEquation, StageSolver};
 use super::step_method::StepMethod;
-use super::vector_ops::{add, add_scaled, all_finite};
+use super::vector_ops::{add_scaled, all_finite, with_length};
+use crate::field::kernels::copy;
 use odesync_base::failure::FailureReason;
 
 /// Number of stored differences.
@@ -64,6 +65,11 @@ impl Bdf {
 
     /// Computes the differences at the spacing of the attempted step into `next_d`, and the prediction from them.
     fn predict(&mut self, h: f64, dof: usize) {
+        with_length!(dof, |dof| self.predict_of(h, dof));
+    }
+
+    #[inline(always)]
+    fn predict_of(&mut self, h: f64, dof: usize) {
         let Bdf {
             d,
             next_d,
@@ -72,33 +78,44 @@ impl Bdf {
             ..
         } = self;
         let order = self.order;
+        let (d, next_d) = (
+            &d[..N_DIFFERENCES * dof],
+            &mut next_d[..N_DIFFERENCES * dof],
+        );
         next_d.copy_from_slice(d);
         if h != self.spacing {
-            let m = respacing_matrix(order, h / self.spacing);
+            let m = respacing_matrix(h / self.spacing);
             for j in 0..=order {
                 let to = &mut next_d[j * dof..(j + 1) * dof];
                 to.fill(0.0);
-                for (i, d) in d.chunks_exact(dof).enumerate().take(order + 1) {
-                    add_scaled(m[i][j], d, to);
+                for (m, d) in m.iter().zip(d.chunks_exact(dof)).take(order + 1) {
+                    add_scaled(m[j], d, to);
                 }
             }
         }
+        let (predicted, psi) = (&mut predicted[..dof], &mut psi[..dof]);
         predicted.fill(0.0);
         psi.fill(0.0);
-        for (j, d) in next_d.chunks_exact(dof).enumerate().take(order + 1) {
-            add(d, predicted);
-            add_scaled(GAMMA[j] / alpha(order), d, psi);
+        let alpha = alpha(order);
+        for (d, gamma) in next_d.chunks_exact(dof).zip(GAMMA).take(order + 1) {
+            add_scaled(1.0, d, predicted);
+            add_scaled(gamma / alpha, d, psi);
         }
     }
 
     /// Updates the differences to the end of the step, from the correction.
     fn update_differences(&mut self, dof: usize) {
+        with_length!(dof, |dof| self.update_differences_of(dof));
+    }
+
+    #[inline(always)]
+    fn update_differences_of(&mut self, dof: usize) {
         let Bdf {
             next_d, correction, ..
         } = self;
         let order = self.order;
-        for c in 0..dof {
-            let d = correction[c];
+        let next_d = &mut next_d[..N_DIFFERENCES * dof];
+        for (c, &d) in correction[..dof].iter().enumerate() {
             next_d[(order + 2) * dof + c] = d - next_d[(order + 1) * dof + c];
             next_d[(order + 1) * dof + c] = d;
             for i in (0..=order).rev() {
@@ -262,7 +279,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             }
         }
         self.update_differences(dof);
-        integrator.work.next.copy_from_slice(&self.next_d[..dof]);
+        copy(&self.next_d[..dof], &mut integrator.work.next);
         Ok(())
     }
 

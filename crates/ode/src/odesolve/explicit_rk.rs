@@ -8,7 +8,8 @@ use super::recorded_steps::Step;
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::tableau::Tableau;
-use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
+use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum, with_length};
+use crate::field::kernels::copy;
 use odesync_base::failure::FailureReason;
 
 /// Step method of explicit Runge-Kutta methods. The tape holds the slots of the stages: `stages − 1` per step (and one more
@@ -89,6 +90,7 @@ impl ExplicitRk {
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.
+    #[inline]
     fn evaluate_stage<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
@@ -102,13 +104,43 @@ impl ExplicitRk {
         integrator.evaluate(at, t, stage, &mut k[i * dof..(i + 1) * dof]);
     }
 
+    /// Computes the stages of a step and the state at its end.
+    #[inline(always)]
+    fn compute_stages<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut IntegratorCore<R, TAPE>,
+        index: usize,
+        step: Step,
+        dof: usize,
+    ) {
+        let (tableau, h) = (self.tableau, step.h());
+        self.extra_stages_ready = false;
+        if !self.first_stage_ready {
+            self.evaluate_first_stage(integrator, index);
+        }
+        let last = tableau.stages() - 1;
+        for i in 1..=last {
+            let ExplicitRk { k, stage, .. } = self;
+            weighted_sum(&integrator.work.state, h, tableau.a[i], k, dof, stage);
+            if tableau.fsal && i == last {
+                copy(stage, &mut integrator.work.next);
+            }
+            self.evaluate_stage(integrator, index, i, step.time_at(tableau.c[i]));
+        }
+        if !tableau.fsal {
+            let work = &mut *integrator.work;
+            let k = &self.k;
+            weighted_sum(&work.state, h, tableau.b, k, dof, &mut work.next);
+        }
+    }
+
     /// Evaluates the first stage at the current state.
     fn evaluate_first_stage<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
         n: usize,
     ) {
-        self.stage.copy_from_slice(&integrator.work.state);
+        copy(&integrator.work.state, &mut self.stage);
         self.evaluate_stage(integrator, n, 0, integrator.stepper.t);
         self.first_stage_ready = true;
     }
@@ -166,34 +198,20 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
-        self.extra_stages_ready = false;
-        if !self.first_stage_ready {
-            self.evaluate_first_stage(integrator, index);
-        }
-        let last = tableau.stages() - 1;
-        for i in 1..=last {
-            let ExplicitRk { k, stage, .. } = self;
-            weighted_sum(&integrator.work.state, h, tableau.a[i], k, dof, stage);
-            if tableau.fsal && i == last {
-                integrator.work.next.copy_from_slice(stage);
-            }
-            self.evaluate_stage(integrator, index, i, step.time_at(tableau.c[i]));
-        }
-        if !tableau.fsal {
-            let work = &mut *integrator.work;
-            let k = &self.k;
-            weighted_sum(&work.state, h, tableau.b, k, dof, &mut work.next);
-        }
+        with_length!(integrator.dof, |dof| self
+            .compute_stages(integrator, index, step, dof));
         Ok(())
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let ExplicitRk { k, error, .. } = self;
-        error.fill(0.0);
         let weights = self.tableau.error.unwrap_or(&[]);
-        add_weighted_sum(step.h(), weights, k, integrator.dof, error);
-        let mut norm = integrator.error_norm(error);
+        let mut norm = with_length!(integrator.dof, |dof| {
+            let error = &mut error[..dof];
+            error.fill(0.0);
+            add_weighted_sum(step.h(), weights, k, dof, error);
+            integrator.error_norm(error)
+        });
         if let Some(weights) = self.tableau.second_error {
             error.fill(0.0);
             add_weighted_sum(step.h(), weights, k, integrator.dof, error);
@@ -230,7 +248,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {
             let last = (self.tableau.stages() - 1) * integrator.dof;
-            self.k.copy_within(last..last + integrator.dof, 0);
+            let (first, last) = self.k.split_at_mut(last);
+            copy(&last[..integrator.dof], &mut first[..integrator.dof]);
         }
     }
 

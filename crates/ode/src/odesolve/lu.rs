@@ -4,6 +4,8 @@
 use nalgebra::ComplexField;
 use odesync_base::interrupt;
 
+use super::vector_ops::with_length;
+
 /// Rows and columns from which on a decomposition looks whether it is to stop.
 const LARGE: usize = 256;
 
@@ -65,7 +67,12 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
 
     /// Computes A⁻¹ x in place of x.
     pub fn solve(&self, x: &mut [T]) {
-        let n = self.n;
+        with_length!(self.n, |n| self.solve_of(n, x));
+    }
+
+    #[inline(always)]
+    fn solve_of(&self, n: usize, x: &mut [T]) {
+        let x = &mut x[..n];
         for (k, &other) in self.pivots.iter().enumerate() {
             x.swap(k, other);
         }

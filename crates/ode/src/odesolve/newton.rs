@@ -96,6 +96,7 @@ impl Newton {
 }
 
 /// Returns the scaled norm: the root mean square of `x / (atol + rtol |u|)`.
+#[inline(always)]
 pub(crate) fn scaled_norm(x: &[f64], u: &[f64], rtol: f64, atol: &AbsoluteTolerance) -> f64 {
     error_norm(x, u, u, rtol, atol)
 }

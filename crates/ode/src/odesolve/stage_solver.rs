@@ -10,7 +10,7 @@ use super::mass_matrix::MassMatrix;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
 use super::rhs::{DifferenceScales, Rhs};
 use super::stage_system::StageSystem;
-use super::vector_ops::{add, all_finite};
+use super::vector_ops::{add, all_finite, with_length};
 use odesync_base::failure::FailureReason;
 
 /// Solver of implicit stage equations, with its storage and the state of its iteration matrix.
@@ -180,6 +180,7 @@ impl StageSolver {
     }
 
     /// Computes the residual `c f − M (ψ + z)` at `base + z` into `dz`.
+    #[inline(always)]
     fn residual(&mut self, equation: StageEquation, z: &[f64]) {
         if let Some(mass) = &self.mass {
             let moved = |i: usize| z[i] + equation.psi.map_or(0.0, |psi| psi[i]);
@@ -189,23 +190,43 @@ impl StageSolver {
             }
             return;
         }
-        for (i, dz) in self.dz.iter_mut().enumerate() {
-            *dz = equation.c * self.f[i] - z[i];
-        }
-        if let Some(psi) = equation.psi {
-            for (dz, psi) in self.dz.iter_mut().zip(psi) {
-                *dz -= psi;
+        with_length!(z.len(), |n| {
+            let (dz, f, z) = (&mut self.dz[..n], &self.f[..n], &z[..n]);
+            for i in 0..n {
+                dz[i] = equation.c * f[i] - z[i];
             }
-        }
+            if let Some(psi) = equation.psi {
+                for (dz, psi) in dz.iter_mut().zip(psi) {
+                    *dz -= psi;
+                }
+            }
+        });
     }
 
+    #[inline(always)]
     fn set_stage(&mut self, equation: StageEquation, z: &[f64]) {
-        for (i, stage) in self.stage.iter_mut().enumerate() {
-            *stage = equation.base[i] + z[i];
-        }
+        with_length!(z.len(), |n| {
+            let (stage, base, z) = (&mut self.stage[..n], &equation.base[..n], &z[..n]);
+            for i in 0..n {
+                stage[i] = base[i] + z[i];
+            }
+        });
     }
 
     fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut IntegratorCore<R, TAPE>,
+        equation: StageEquation,
+        scale: &[f64],
+        z: &mut [f64],
+    ) -> Result<(), FailureReason> {
+        with_length!(z.len(), |n| {
+            self.iterate(integrator, equation, &scale[..n], &mut z[..n])
+        })
+    }
+
+    #[inline(always)]
+    fn iterate<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
         equation: StageEquation,
@@ -225,13 +246,13 @@ impl StageSolver {
             }
             self.residual(equation, z);
             self.newton_matrix.lu.solve(&mut self.dz);
-            let status = self
-                .newton
-                .check_convergence(scaled_norm(&self.dz, scale, rtol, atol));
+            let status =
+                self.newton
+                    .check_convergence(scaled_norm(&self.dz[..z.len()], scale, rtol, atol));
             if status == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
-            add(&self.dz, z);
+            add(&self.dz[..z.len()], z);
             if status == NewtonStatus::Converged {
                 return Ok(());
             }

@@ -2,6 +2,7 @@
 
 use ndarray::ArrayView1;
 
+use super::vector_ops::with_length;
 use crate::{Error, Result};
 use odesync_base::options::{ListOf, Mismatch, OptionKind, Positive, Value};
 use odesync_base::text::count_of;
@@ -135,22 +136,20 @@ impl OptionKind for PositiveOrEach {
 }
 
 /// Returns the error norm: the root mean square of `x / (atol + rtol max(|u|, |v|))`. At most 1 for an acceptable error.
-#[inline]
+#[inline(always)]
 pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: &AbsoluteTolerance) -> f64 {
     let square = |x: f64, u: f64, v: f64, atol: f64| {
         let r = x / (atol + rtol * u.abs().max(v.abs()));
         r * r
     };
-    let terms = x.iter().zip(u).zip(v);
-    let sum: f64 = match atol {
-        AbsoluteTolerance::Uniform(atol) => {
-            terms.map(|((x, u), v)| square(*x, *u, *v, *atol)).sum()
+    let sum = with_length!(x.len(), |n| {
+        let (x, u, v) = (&x[..n], &u[..n], &v[..n]);
+        let mut sum = 0.0;
+        for i in 0..n {
+            sum += square(x[i], u[i], v[i], atol.at(i));
         }
-        AbsoluteTolerance::Each(each) => terms
-            .zip(each)
-            .map(|(((x, u), v), atol)| square(*x, *u, *v, *atol))
-            .sum(),
-    };
+        sum
+    });
     (sum / x.len() as f64).sqrt()
 }
 

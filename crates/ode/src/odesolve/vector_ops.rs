@@ -1,18 +1,44 @@
 //! Sums of scaled vectors of the state's length, optimized for small lengths: two or three components are common.
 
+/// Evaluates an expression of a length as in `with_length!(dof, |n| …)`, in code of its own for each small length, so that no loop over
+/// a state of a few variables counts.
+macro_rules! with_length {
+    ($length:expr, |$n:ident| $call:expr) => {{
+        #[allow(unused_macros)]
+        macro_rules! at {
+            ($constant:literal) => {{
+                const LENGTH: usize = $constant;
+                let $n = LENGTH;
+                $call
+            }};
+        }
+        match $length {
+            1 => at!(1),
+            2 => at!(2),
+            3 => at!(3),
+            4 => at!(4),
+            $n => $call,
+        }
+    }};
+}
+pub(super) use with_length;
+
 /// Whether every number is finite.
 pub fn all_finite(x: &[f64]) -> bool {
-    x.iter().all(|x| x.is_finite())
+    // Without a jump for each number.
+    let finite = |x: &[f64]| x.iter().fold(true, |all, x| all & x.is_finite());
+    let (chunks, rest) = x.as_chunks::<8>();
+    chunks.iter().all(|chunk| finite(chunk)) && finite(rest)
 }
 
 /// Computes `out = u + h Σ_j a_j k_j`.
-#[inline]
+#[inline(always)]
 pub(crate) fn weighted_sum(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     match dof {
-        1 => weighted_sum_small::<1>(u, h, a, k, out),
-        2 => weighted_sum_small::<2>(u, h, a, k, out),
-        3 => weighted_sum_small::<3>(u, h, a, k, out),
-        4 => weighted_sum_small::<4>(u, h, a, k, out),
+        1 => weighted_sum_small::<1>(Some(u), h, a, k, out),
+        2 => weighted_sum_small::<2>(Some(u), h, a, k, out),
+        3 => weighted_sum_small::<3>(Some(u), h, a, k, out),
+        4 => weighted_sum_small::<4>(Some(u), h, a, k, out),
         _ => {
             out.copy_from_slice(u);
             add_weighted_sum(h, a, k, dof, out);
@@ -20,25 +46,42 @@ pub(crate) fn weighted_sum(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, 
     }
 }
 
-/// Computes [`weighted_sum`] for N components, whose sums stay in registers.
+/// Computes `out = u + h Σ_j a_j k_j` for N components, where `u` is `out` itself if it is not given. The sums stay in registers.
 #[inline(always)]
-fn weighted_sum_small<const N: usize>(u: &[f64], h: f64, a: &[f64], k: &[f64], out: &mut [f64]) {
-    let (Some(u), Some(out)) = (u.as_array::<N>(), out.as_mut_array::<N>()) else {
+fn weighted_sum_small<const N: usize>(
+    u: Option<&[f64]>,
+    h: f64,
+    a: &[f64],
+    k: &[f64],
+    out: &mut [f64],
+) {
+    let Some(out) = out.as_mut_array::<N>() else {
         return;
     };
-    *out = *u;
+    let Some(u) = u.map_or(Some(&*out), |u| u.as_array::<N>()) else {
+        return;
+    };
+    let mut sum = *u;
     for (&a, k) in a.iter().zip(k.as_chunks::<N>().0) {
         if a != 0.0 {
             for i in 0..N {
-                out[i] += h * a * k[i];
+                sum[i] += h * a * k[i];
             }
         }
     }
+    *out = sum;
 }
 
 /// Computes `out += h Σ_j a_j k_j`.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_weighted_sum(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
+    match dof {
+        1 => return weighted_sum_small::<1>(None, h, a, k, out),
+        2 => return weighted_sum_small::<2>(None, h, a, k, out),
+        3 => return weighted_sum_small::<3>(None, h, a, k, out),
+        4 => return weighted_sum_small::<4>(None, h, a, k, out),
+        _ => {}
+    }
     for (&a, k) in a.iter().zip(k.chunks_exact(dof)) {
         if a != 0.0 {
             for (out, k) in out.iter_mut().zip(k) {

@@ -128,12 +128,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool, const P: usize>(
                 if TAPE {
                     let d = &mut derivatives[P * (d - code.n_values)..][..P * instruction.len];
                     for (d, &x) in d.iter_mut().zip(x) {
-                        // Zero, where the product would be 0 · ∞ at x = 0.
-                        *d = if *exponent == 0.0 {
-                            0.0
-                        } else {
-                            exponent * power(x, exponent - 1.0)
-                        };
+                        *d = power_derivative(x, *exponent);
                     }
                 }
             }
@@ -223,6 +218,13 @@ pub(super) fn power(x: f64, y: f64) -> f64 {
     }
 }
 
+/// Returns the derivative of xʸ with respect to x.
+#[inline(always)]
+pub(super) fn power_derivative(x: f64, y: f64) -> f64 {
+    // Zero, where the product would be 0 · ∞ at x = 0.
+    if y == 0.0 { 0.0 } else { y * power(x, y - 1.0) }
+}
+
 #[inline(always)]
 fn binary<const P: usize>(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
     /// Applies f to `N` components, without the overhead of a loop of variable length.
@@ -261,22 +263,37 @@ fn binary<const P: usize>(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
             }
         }
     }
+    /// One arm for each function, so that each has a loop of its own.
+    macro_rules! each {
+        ($($f:ident)*) => {
+            match f {
+                $(Binary::$f => zip::<P>(x, y, out, |a, b| binary_number(Binary::$f, a, b)),)*
+            }
+        };
+    }
+    each!(Add Sub Mul Div Pow Min Max Atan2 Lt Le Gt Ge Eq Ne);
+}
+
+/// Returns f(a, b).
+#[inline(always)]
+pub(super) fn binary_number(f: Binary, a: f64, b: f64) -> f64 {
     let truth = |b: bool| f64::from(u8::from(b));
     match f {
-        Binary::Add => zip::<P>(x, y, out, |a, b| a + b),
-        Binary::Sub => zip::<P>(x, y, out, |a, b| a - b),
-        Binary::Mul => zip::<P>(x, y, out, |a, b| a * b),
-        Binary::Div => zip::<P>(x, y, out, |a, b| a / b),
-        Binary::Pow => zip::<P>(x, y, out, power),
+        Binary::Add => a + b,
+        Binary::Sub => a - b,
+        Binary::Mul => a * b,
+        Binary::Div => a / b,
+        Binary::Pow => power(a, b),
         // A NaN in either operand makes the result NaN.
-        Binary::Min => zip::<P>(x, y, out, |a, b| if a < b || a.is_nan() { a } else { b }),
-        Binary::Max => zip::<P>(x, y, out, |a, b| if a > b || a.is_nan() { a } else { b }),
-        Binary::Atan2 => zip::<P>(x, y, out, f64::atan2),
-        Binary::Lt => zip::<P>(x, y, out, |a, b| truth(a < b)),
-        Binary::Le => zip::<P>(x, y, out, |a, b| truth(a <= b)),
-        Binary::Gt => zip::<P>(x, y, out, |a, b| truth(a > b)),
-        Binary::Ge => zip::<P>(x, y, out, |a, b| truth(a >= b)),
-        Binary::Eq => zip::<P>(x, y, out, |a, b| truth(a == b)),
-        Binary::Ne => zip::<P>(x, y, out, |a, b| truth(a != b)),
+        Binary::Min if a < b || a.is_nan() => a,
+        Binary::Max if a > b || a.is_nan() => a,
+        Binary::Min | Binary::Max => b,
+        Binary::Atan2 => a.atan2(b),
+        Binary::Lt => truth(a < b),
+        Binary::Le => truth(a <= b),
+        Binary::Gt => truth(a > b),
+        Binary::Ge => truth(a >= b),
+        Binary::Eq => truth(a == b),
+        Binary::Ne => truth(a != b),
     }
 }

@@ -1,12 +1,17 @@
 //! Run-time dispatch of the evaluator's loops, which are compiled for each instruction set.
 
 use super::super::kernels::{BASELINE_FMA, Isa};
+use super::super::op::Unary;
 use super::forward::{self, EvalContext};
 use super::forward_over_reverse::{self, ValueTangents};
 use super::jvp::{self, InputTangents};
 use super::lane_sums::{add_outer, weighted_sum};
 use super::outer_product_batch::{self, OuterProductBatch};
 use super::program::{AffineLayer, InstructionList};
+use super::scalar_code::plain_code::{self, PlainCode, PlainInputs};
+use super::scalar_code::taped::{self as scalar_taped, TapedInputs};
+use super::scalar_code::vjp::{self as scalar_vjp, AdjointCode};
+use super::scalar_code::{ScalarCode, jvp as scalar_jvp, unary_number};
 use super::vjp::{self, AdjointBuffers};
 
 /// Declares functions with the code of `MODULE::run`, each compiled for every instruction set.
@@ -62,6 +67,22 @@ macro_rules! multiversioned {
 multiversioned! {
     /// Calls [`forward::run`], compiled for the instruction set.
     fn forward[TAPE: bool, P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &mut [f64]) = forward;
+    /// Calls [`plain_code::run`], compiled for the instruction set.
+    fn plain[](code: &PlainCode, inputs: &PlainInputs, frame: &mut [f64], out: &mut [f64]) = plain_code;
+    /// Calls [`scalar_taped::run`], compiled for the instruction set.
+    fn scalar_taped[](code: &ScalarCode, inputs: &TapedInputs, slot: &mut [f64]) = scalar_taped;
+    /// Calls [`scalar_vjp::run`], compiled for the instruction set.
+    fn scalar_vjp[](code: &AdjointCode, static_buffer: &[f64], slot: &[f64], adjoints: &mut AdjointBuffers<1>) = scalar_vjp;
+    /// Calls [`scalar_jvp::run`], compiled for the instruction set.
+    fn scalar_jvp[P: usize](
+        code: &ScalarCode,
+        static_buffer: &[f64],
+        slot: &[f64],
+        tangents: &InputTangents<P>,
+        out_tangents: &mut [[f64; P]]
+    ) = scalar_jvp;
+    /// Calls [`unary_number::run`], compiled for the instruction set.
+    fn unary[](running: Isa, f: Unary, x: f64, y: &mut f64, d: Option<&mut f64>) = unary_number;
     /// Calls [`vjp::run`], compiled for the instruction set.
     fn vjp[P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &[f64], adjoints: &mut AdjointBuffers<P>) = vjp;
     /// Calls [`weighted_sum::run`], compiled for the instruction set.

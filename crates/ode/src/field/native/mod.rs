@@ -16,6 +16,7 @@ mod lane_vjp;
 mod outer_product_batch;
 mod padding;
 mod program;
+mod scalar_code;
 mod tangent_lanes;
 mod value_uses;
 mod vjp;
@@ -35,6 +36,9 @@ use super::kernels::{Isa, copy};
 use super::signal::Signal;
 use forward::EvalContext;
 use outer_product_batch::OuterProductBatch;
+use scalar_code::ScalarCode;
+use scalar_code::plain_code::{CHUNK, PlainInputs};
+use scalar_code::taped::TapedInputs;
 use vjp::AdjointBuffers;
 
 /// The evaluator of a field: its compiled program and its parameter values, with weights packed for speed.
@@ -46,6 +50,9 @@ pub struct Evaluator {
     packed_weights: AVec<f64>,
     transposed_weights: AVec<f64>,
     static_buffer: Vec<f64>,
+    /// Constants of the program's plain code.
+    constants: Vec<[f64; CHUNK]>,
+    slot_len: usize,
     dof: usize,
     isa: Isa,
 }
@@ -77,6 +84,8 @@ impl Evaluator {
             packed_weights: avec![0.0; program.n_packed],
             transposed_weights: avec![0.0; program.n_transposed],
             static_buffer: vec![0.0; program.static_code.len],
+            constants: vec![],
+            slot_len: program.slot_len(),
             dof,
             isa: Isa::current(),
             program,
@@ -107,6 +116,9 @@ impl Evaluator {
         let code = &self.program.static_code;
         isa_dispatch::forward::<true, 1>(self.isa, code, &context, &mut static_buffer);
         self.static_buffer = static_buffer;
+        if let Some(scalar) = &self.program.scalar {
+            self.constants = scalar.plain.bind(&self.static_buffer);
+        }
     }
 
     /// Returns the number of state variables.
@@ -121,7 +133,7 @@ impl Evaluator {
 
     /// Returns the length of a slot.
     pub fn slot_len(&self) -> usize {
-        self.program.dynamic_code.len
+        self.slot_len
     }
 
     /// Returns the instruction set in use.
@@ -156,16 +168,46 @@ impl Evaluator {
     /// Evaluates du/dt of one sample into `out`, without a tape.
     #[inline]
     pub fn eval(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        let context = self.context(sample, t, u);
-        isa_dispatch::forward::<false, 1>(self.isa, &self.program.dynamic_code, &context, slot);
+        if let Some(scalar) = &self.program.scalar {
+            let inputs = PlainInputs {
+                isa: self.isa,
+                constants: &self.constants,
+                t,
+                u,
+            };
+            return isa_dispatch::plain(self.isa, &scalar.plain, &inputs, slot, out);
+        }
+        self.run_vectors::<false>((sample, t), u, slot);
         copy(self.output(slot), out);
+    }
+
+    /// Runs the vector program; out of line, so that an evaluation by scalar code has nothing to do with it.
+    #[inline(never)]
+    fn run_vectors<const TAPE: bool>(
+        &self,
+        (sample, t): (usize, f64),
+        u: &[f64],
+        slot: &mut [f64],
+    ) {
+        let context = self.context(sample, t, u);
+        isa_dispatch::forward::<TAPE, 1>(self.isa, &self.program.dynamic_code, &context, slot);
     }
 
     /// Evaluates du/dt of one sample into `out` and stores in `slot` what the VJP and the JVP need.
     #[inline]
     pub fn eval_taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        let context = self.context(sample, t, u);
-        isa_dispatch::forward::<true, 1>(self.isa, &self.program.dynamic_code, &context, slot);
+        match &self.program.scalar {
+            Some(scalar) => {
+                let inputs = TapedInputs {
+                    isa: self.isa,
+                    static_buffer: &self.static_buffer,
+                    t,
+                    u,
+                };
+                isa_dispatch::scalar_taped(self.isa, scalar, &inputs, slot);
+            }
+            None => self.run_vectors::<true>((sample, t), u, slot),
+        }
         copy(self.output(slot), out);
     }
 
@@ -239,6 +281,10 @@ impl Evaluator {
             scratch: signal_dt,
             live: [true],
         };
+        if let Some(ScalarCode { adjoint, .. }) = &self.program.scalar {
+            let values = &self.static_buffer;
+            return isa_dispatch::scalar_vjp(self.isa, adjoint, values, slot, &mut adjoints);
+        }
         isa_dispatch::vjp(
             self.isa,
             &self.program.dynamic_code,

@@ -6,6 +6,7 @@
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op, Unary};
 use super::padding::{self, REGISTER};
+use super::scalar_code::ScalarCode;
 use super::value_uses;
 
 /// The location of an operand in a buffer.
@@ -237,11 +238,20 @@ pub struct Program {
     pub(super) output: BufferSlice,
     /// Length of the longest value.
     pub(super) max_len: usize,
+    /// The dynamic code as operations on single numbers, where it is one of few numbers.
+    pub(super) scalar: Option<ScalarCode>,
 }
 
 impl Program {
     pub(crate) fn compile(graph: &Graph, output: NodeId) -> Self {
         Compiler::new(graph, output).compile_all(output)
+    }
+
+    /// Returns the length of a slot, which is enough for a tape and for the frame of the plain code.
+    pub(super) fn slot_len(&self) -> usize {
+        let frame_len = |scalar: &ScalarCode| scalar.plain.frame_len();
+        let frame_len = self.scalar.as_ref().map_or(0, frame_len);
+        self.dynamic_code.len.max(frame_len)
     }
 }
 
@@ -311,9 +321,11 @@ impl<'a> Compiler<'a> {
             .iter()
             .chain(&self.dynamic_code.instructions);
         let max_len = all.map(|instruction| instruction.len).max().unwrap_or(0);
+        let output = self.locations[output.index()];
         Program {
             max_len,
-            output: self.locations[output.index()],
+            scalar: ScalarCode::lower(&self.dynamic_code, output),
+            output,
             static_code: self.static_code,
             dynamic_code: self.dynamic_code,
             affines: self.affines,

@@ -177,8 +177,13 @@ impl Evaluator {
                 packed: lanes(packed),
                 static_buffer: lanes(static_buffer),
             };
-            let inputs = self.context(sample, t, &[]);
-            isa_dispatch::jvp(self.isa, &self.program.dynamic_code, &inputs, slot, &tangents, scratch, lanes_mut(buffer));
+            match &self.program.scalar {
+                Some(code) => isa_dispatch::scalar_jvp(self.isa, code, &self.static_buffer, slot, &tangents, lanes_mut(buffer)),
+                None => {
+                    let inputs = self.context(sample, t, &[]);
+                    isa_dispatch::jvp(self.isa, &self.program.dynamic_code, &inputs, slot, &tangents, scratch, lanes_mut(buffer));
+                }
+            }
         });
         let at = self.program.output;
         let from = if at.is_static {

@@ -3,7 +3,7 @@
 use super::super::kernels::dense::{self, SumStart, add};
 use super::super::kernels::{sample_lanes, strong_mul};
 use super::super::op::Binary;
-use super::forward::{self, EvalContext, broadcast_get, broadcast_index, power};
+use super::forward::{self, EvalContext, broadcast_get, broadcast_index, power_derivative};
 use super::lane_vjp;
 use super::outer_product_batch::OuterProductBatch;
 use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind, VjpStore};
@@ -183,6 +183,22 @@ pub(super) fn affine_vjp<const FMA: bool, const P: usize>(
     }
 }
 
+/// Evaluates an expression with the function as a constant, in an arm of its own for each; nothing for a comparison.
+macro_rules! each_smooth {
+    ($f:expr, $F:ident => $call:expr) => {
+        each_smooth!(@ $f, $F => $call, Add Sub Mul Div Pow Min Max Atan2)
+    };
+    (@ $f:expr, $F:ident => $call:expr, $($name:ident)*) => {
+        match $f {
+            $(Binary::$name => {
+                const $F: Binary = Binary::$name;
+                $call
+            })*
+            Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
+        }
+    };
+}
+
 #[inline(always)]
 fn operand_adjoint<'a, const P: usize>(
     x: BufferSlice,
@@ -247,6 +263,7 @@ fn accumulate_partial_small<const N: usize>(
     }
 }
 
+/// Adds what x contributes to its adjoint `to`, by [`partial_x`].
 #[inline(always)]
 fn binary_vjp_x<const P: usize>(
     f: Binary,
@@ -256,19 +273,10 @@ fn binary_vjp_x<const P: usize>(
     bar: &[f64],
     to: &mut [f64],
 ) {
-    let v = (x, y, z);
-    match f {
-        Binary::Add | Binary::Sub => accumulate_partial::<P>(v, bar, to, |_, _, _| 1.0),
-        Binary::Mul => accumulate_partial::<P>(v, bar, to, |_, y, _| y),
-        Binary::Div => accumulate_partial::<P>(v, bar, to, |_, y, _| 1.0 / y),
-        Binary::Pow => accumulate_partial::<P>(v, bar, to, dpow_dx),
-        Binary::Min => accumulate_partial::<P>(v, bar, to, |x, y, _| if x < y { 1.0 } else { 0.0 }),
-        Binary::Max => accumulate_partial::<P>(v, bar, to, |x, y, _| if x > y { 1.0 } else { 0.0 }),
-        Binary::Atan2 => accumulate_partial::<P>(v, bar, to, |x, y, _| y / (x * x + y * y)),
-        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
-    }
+    each_smooth!(f, F => accumulate_partial::<P>((x, y, z), bar, to, |x, y, z| partial_x(F, x, y, z)));
 }
 
+/// Adds what y contributes to its adjoint `to`, by [`partial_y`].
 #[inline(always)]
 fn binary_vjp_y<const P: usize>(
     f: Binary,
@@ -278,24 +286,40 @@ fn binary_vjp_y<const P: usize>(
     bar: &[f64],
     to: &mut [f64],
 ) {
-    let v = (x, y, z);
+    each_smooth!(f, F => accumulate_partial::<P>((x, y, z), bar, to, |x, y, z| partial_y(F, x, y, z)));
+}
+
+/// Returns ∂z/∂x of z = f(x, y); 0 for a comparison.
+#[inline(always)]
+pub(super) fn partial_x(f: Binary, x: f64, y: f64, _z: f64) -> f64 {
+    let truth = |b: bool| if b { 1.0 } else { 0.0 };
     match f {
-        Binary::Add => accumulate_partial::<P>(v, bar, to, |_, _, _| 1.0),
-        Binary::Sub => accumulate_partial::<P>(v, bar, to, |_, _, _| -1.0),
-        Binary::Mul => accumulate_partial::<P>(v, bar, to, |x, _, _| x),
-        Binary::Div => accumulate_partial::<P>(v, bar, to, |_, y, z| -z / y),
-        Binary::Pow => accumulate_partial::<P>(v, bar, to, dpow_dy),
-        Binary::Min => accumulate_partial::<P>(v, bar, to, |x, y, _| if x < y { 0.0 } else { 1.0 }),
-        Binary::Max => accumulate_partial::<P>(v, bar, to, |x, y, _| if x > y { 0.0 } else { 1.0 }),
-        Binary::Atan2 => accumulate_partial::<P>(v, bar, to, |x, y, _| -x / (x * x + y * y)),
-        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
+        Binary::Add | Binary::Sub => 1.0,
+        Binary::Mul => y,
+        Binary::Div => 1.0 / y,
+        Binary::Pow => power_derivative(x, y),
+        Binary::Min => truth(x < y),
+        Binary::Max => truth(x > y),
+        Binary::Atan2 => y / (x * x + y * y),
+        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => 0.0,
     }
 }
 
-/// Returns ∂(xʸ)/∂x.
+/// Returns ∂z/∂y of z = f(x, y); 0 for a comparison.
 #[inline(always)]
-fn dpow_dx(x: f64, y: f64, _z: f64) -> f64 {
-    if y == 0.0 { 0.0 } else { y * power(x, y - 1.0) }
+pub(super) fn partial_y(f: Binary, x: f64, y: f64, z: f64) -> f64 {
+    let untruth = |b: bool| if b { 0.0 } else { 1.0 };
+    match f {
+        Binary::Add => 1.0,
+        Binary::Sub => -1.0,
+        Binary::Mul => x,
+        Binary::Div => -z / y,
+        Binary::Pow => dpow_dy(x, y, z),
+        Binary::Min => untruth(x < y),
+        Binary::Max => untruth(x > y),
+        Binary::Atan2 => -x / (x * x + y * y),
+        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => 0.0,
+    }
 }
 
 /// Returns ∂(xʸ)/∂y, with its limit 0 at x = 0, y > 0.

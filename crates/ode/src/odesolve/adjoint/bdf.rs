@@ -80,7 +80,7 @@ pub(crate) fn backward(
             n => work.recorded.steps[n - 1].h(),
         };
         if h != spacing {
-            let m = respacing_matrix(order, h / spacing);
+            let m = respacing_matrix(h / spacing);
             start_bar.copy_from_slice(&d_bar);
             for i in 0..=order {
                 let to = &mut d_bar[i * dof..(i + 1) * dof];

@@ -1,0 +1,114 @@
+//! Plain code: an evaluation without a tape as a flat list of operations on the numbers of a frame, which begins with the constants
+//! and the state. Values that are used once, by the next operation, are not stored at all: two or three operations are fused to one
+//! instruction. Each still rounds by itself.
+
+mod codes;
+mod translation;
+
+use super::super::super::kernels::{Isa, copy, store_pair};
+use super::{Place, ScalarInstruction};
+use codes::{PlainInstruction, value};
+use translation::Translator;
+
+/// Number of constants that are copied into the frame at once.
+pub(in super::super) const CHUNK: usize = 4;
+
+/// A constant of the frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Constant {
+    /// A number of the static buffer, by its index.
+    Static(u16),
+    /// A literal.
+    Literal(f64),
+}
+
+/// Plain code with the layout of its frame: the constants, the state, the time, the values.
+#[derive(Debug)]
+pub(in super::super) struct PlainCode {
+    instructions: Vec<PlainInstruction>,
+    constants: Vec<Constant>,
+    /// Number of state variables; 0 where the state is not used.
+    dof: usize,
+    /// Index of the state in the frame.
+    state: usize,
+    /// Index of the time in the frame.
+    time: usize,
+    frame_len: usize,
+    /// The last operations of the components of du/dt, whose values are not stored in the frame.
+    outputs: Vec<PlainInstruction>,
+}
+
+impl PlainCode {
+    /// Translates scalar instructions whose value lies at the places `output`; `slot_len` is the length of the slot.
+    pub fn new(
+        states: (&[u16], usize),
+        times: &[u16],
+        instructions: &[ScalarInstruction],
+        output: &[Place],
+        slot_len: usize,
+    ) -> Option<PlainCode> {
+        Translator::new(states, times, instructions, output, slot_len).translate()
+    }
+
+    /// Returns the number of numbers in the frame.
+    pub fn frame_len(&self) -> usize {
+        self.frame_len
+    }
+
+    /// Returns the values of the constants, for [`PlainInputs`], at these values of the static program.
+    pub fn bind(&self, static_buffer: &[f64]) -> Vec<[f64; CHUNK]> {
+        let value = |constant: &Constant| match *constant {
+            Constant::Static(at) => static_buffer[at as usize],
+            Constant::Literal(value) => value,
+        };
+        let chunk =
+            |constants: &[Constant]| std::array::from_fn(|i| constants.get(i).map_or(0.0, value));
+        self.constants.chunks(CHUNK).map(chunk).collect()
+    }
+}
+
+/// The inputs of an evaluation.
+pub(in super::super) struct PlainInputs<'a> {
+    /// Instruction set of the running code.
+    pub isa: Isa,
+    /// The values of [`PlainCode::bind`].
+    pub constants: &'a [[f64; CHUNK]],
+    pub t: f64,
+    pub u: &'a [f64],
+}
+
+/// Evaluates du/dt into `out`; `frame` is storage of at least the frame's length.
+#[inline(always)]
+pub(in super::super) fn run<const FMA: bool>(
+    code: &PlainCode,
+    inputs: &PlainInputs,
+    frame: &mut [f64],
+    out: &mut [f64],
+) {
+    let frame = &mut frame[..code.frame_len];
+    let (chunks, _) = frame.as_chunks_mut::<CHUNK>();
+    match (inputs.constants, &mut *chunks) {
+        // Most small systems, without a loop.
+        ([from], [to, ..]) => *to = *from,
+        (constants, chunks) => {
+            for (to, from) in chunks.iter_mut().zip(constants) {
+                *to = *from;
+            }
+        }
+    }
+    copy(&inputs.u[..code.dof], &mut frame[code.state..code.time]);
+    frame[code.time] = inputs.t;
+    for instruction in &code.instructions {
+        frame[instruction.to as usize] = value(inputs.isa, instruction, frame);
+    }
+    // A sum of stages reads two slopes at once.
+    let (pairs, rest) = out.as_chunks_mut::<2>();
+    let (pair_outputs, rest_outputs) = code.outputs.as_chunks::<2>();
+    for (pair, [first, second]) in pairs.iter_mut().zip(pair_outputs) {
+        let first = value(inputs.isa, first, frame);
+        store_pair([first, value(inputs.isa, second, frame)], pair);
+    }
+    for (out, last) in rest.iter_mut().zip(rest_outputs) {
+        *out = value(inputs.isa, last, frame);
+    }
+}
