@@ -325,7 +325,7 @@ fn members_of_an_ensemble_are_shuffled_by_their_own_seeds() {
 fn a_batch_that_fails_is_skipped() {
     // du/dt = p u² ends before t = 1 where p u₀ > 1.
     let growth = system(1, &[("p", 0.5)], |_, u, p| {
-        vec![p.get("p") * u.at(0).powi(2)]
+        vec![p.get("p") * u.at(0).square()]
     });
     let model = growth.unwrap().trainable(&["p"]).unwrap();
     let t = Array1::linspace(0.0, 1.0, 5);
