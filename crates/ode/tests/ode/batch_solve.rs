@@ -72,7 +72,7 @@ fn parameters_have_a_value_for_each_solve() {
 fn constants_of_each_solve_change_no_bits_of_others() {
     let mut numbers = Numbers(3);
     let switched = system(2, &[("k", 1.0), ("t1", 0.4)], |t, u, p| {
-        let push = Expr::select(&t.less(&p.get("t1")), &p.get("k"), &(p.get("k") * 0.5));
+        let push = Expr::select(&t.lt(&p.get("t1")), &p.get("k"), &(p.get("k") * 0.5));
         vec![u.at(1), push - p.get("k").square() * u.at(0)]
     });
     let b = FieldBuilder::new(1);
