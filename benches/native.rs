@@ -1,4 +1,4 @@
-//! Benchmarks of the native engine: losses, gradients, Hessian-vector products, solves by every kind of solver.
+//! Benchmarks of the native engine: losses, gradients, Hessian-vector products, solves by every kind of solver, many solves in one call.
 //!
 //! ```sh
 //! cargo bench --no-default-features --bench native                # everything
@@ -6,15 +6,17 @@
 //! ```
 
 mod cases;
+mod many_solves;
 
 use std::time::Duration;
 
 use cases::{Case, Failure, golden, numbers};
 use criterion::{BenchmarkId, Criterion};
+use many_solves::ManySolves;
 use odesync::dynamics;
 use odesync::field::Isa;
 use odesync::landscape::{Hessian, LossOptions};
-use odesync::odesolve::{SolveOptions, solve};
+use odesync::odesolve::{BatchSolve, SolveOptions, solve};
 
 /// Number of Hessian-vector products that share a sweep over the steps.
 const VECTORS: usize = 8;
@@ -31,6 +33,7 @@ fn main() -> Result<(), Failure> {
         .configure_from_args();
     losses(&mut criterion)?;
     solves(&mut criterion)?;
+    many_solves(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }
@@ -91,6 +94,23 @@ fn solves(criterion: &mut Criterion) -> Result<(), Failure> {
             });
         }
     }
+    group.finish();
+    Ok(())
+}
+
+/// Measures 10,000 solves of Lorenz' system in one call: other initial states, and another constant of each besides.
+fn many_solves(criterion: &mut Criterion) -> Result<(), Failure> {
+    let mut group = criterion.benchmark_group("10,000 solves");
+    let (many, options) = (ManySolves::new(10_000), ManySolves::options()?);
+    let field = dynamics::lorenz()?;
+    let of_states = BatchSolve::new(&field, many.u0.view())?;
+    group.bench_function("initial states", |bencher| {
+        bencher.iter(|| of_states.solve(&ManySolves::TIMES, &options))
+    });
+    let of_constants = BatchSolve::new(&field, many.u0.view())?.with_param("rho", &many.rho)?;
+    group.bench_function("initial states and constants", |bencher| {
+        bencher.iter(|| of_constants.solve(&ManySolves::TIMES, &options))
+    });
     group.finish();
     Ok(())
 }

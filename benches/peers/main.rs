@@ -14,12 +14,15 @@ mod cases;
 mod contender;
 #[path = "../least.rs"]
 mod least;
+#[path = "../many_solves.rs"]
+mod many_solves;
 
 use cases::{Case, Failure, golden, numbers};
 use contender::{Contender, Own, Peer, race};
+use many_solves::ManySolves;
 use odesync::datasets::{Dataset, RelativeTo};
 use odesync::field::{Isa, VectorField};
-use odesync::odesolve::{SolveOptions, solve};
+use odesync::odesolve::{BatchSolve, SolveOptions, solve};
 use serde_json::json;
 
 /// Row of the table.
@@ -46,6 +49,7 @@ fn main() -> Result<(), Failure> {
     for work in Solve::ALL {
         table.extend(work.rows(python.as_deref())?);
     }
+    table.extend(many_solves(python.as_deref())?);
     let threads = threads()?;
     println!("\nAt instruction set {}:\n", Isa::current().name());
     println!("| work | by | ms | times odesync's |\n|---|---|---|---|");
@@ -229,6 +233,44 @@ impl Solve {
         }
         rows(&format!("{system}, {method}"), by, &mut all)
     }
+}
+
+/// Compares 10,000 solves of Lorenz' system, each with its own initial state and ρ, with `vmap` of diffrax' Tsit5 at the same
+/// tolerances.
+fn many_solves(python: Option<&str>) -> Result<Vec<Row>, Failure> {
+    let (many, options) = (ManySolves::new(10_000), ManySolves::options()?);
+    let field = odesync::dynamics::lorenz()?;
+    let batch = BatchSolve::new(&field, many.u0.view())?.with_param("rho", &many.rho)?;
+    let ends = |options: &SolveOptions| -> Result<Vec<f64>, Failure> {
+        let solved = batch.solve(&ManySolves::TIMES, options)?;
+        Ok(solved
+            .u
+            .slice(ndarray::s![.., 1, ..])
+            .iter()
+            .copied()
+            .collect())
+    };
+    let truth = ends(&options.clone().tolerances(1e-12, 1e-12))?;
+    let error = |ends: &[f64]| distance(ends, &truth) / distance(&truth, &vec![0.0; truth.len()]);
+    let own_error = error(&ends(&options)?);
+    let mut by = vec![format!("odesync, error {own_error:.1e}")];
+    let ours = || Ok(batch.solve(&ManySolves::TIMES, &options).map(drop)?);
+    let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(ours))];
+    if let Some(python) = python {
+        let u0: Vec<f64> = many.u0.iter().copied().collect();
+        let input = json!({
+            "u0": u0, "rho": many.rho, "t_end": ManySolves::TIMES[1], "rtol": 1e-6, "atol": 1e-6,
+        });
+        let peer = Peer::start(python, "diffrax_solves.py", &input)?;
+        let error = error(&numbers(&peer.result["ends"]));
+        println!("10,000 solves: error {own_error:.2e}, diffrax {error:.2e}");
+        if own_error > 2.0 * error || error > 0.1 {
+            return Err("the 10,000 solves are not of the same precision".into());
+        }
+        by.push(format!("diffrax, vmap, error {error:.1e}"));
+        all.push(Box::new(peer));
+    }
+    rows("10,000 solves of Lorenz' system, tsit5", by, &mut all)
 }
 
 /// Compares eight samples on one thread and on two.

@@ -68,6 +68,15 @@ impl Generator {
         high << 32 | u64::from(self.random())
     }
 
+    /// Returns the numbers from 0 to `n` − 1 in random order, as `torch.randperm(n)` does for `n` below 2³²/20.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..n).collect();
+        for i in 0..n.saturating_sub(1) {
+            all.swap(i, i + self.random() as usize % (n - i));
+        }
+        all
+    }
+
     /// Returns `n` uniform draws from [`low`, `high`), as `torch.empty(n).uniform_(low, high)` in float32.
     pub fn uniform(&mut self, low: f64, high: f64, n: usize) -> Vec<f32> {
         let low = low as f32;

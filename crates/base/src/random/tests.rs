@@ -26,6 +26,14 @@ fn engine_is_mt19937() {
 }
 
 #[test]
+fn permutations_are_those_of_randperm() {
+    // torch.randperm(10) after torch.manual_seed(0)
+    let permutation = Generator::manual_seed(0).permutation(10);
+    assert_eq!(permutation, [4, 1, 7, 5, 3, 9, 0, 8, 6, 2]);
+    assert_eq!(Generator::manual_seed(0).permutation(0), []);
+}
+
+#[test]
 fn uniform_float32_is_exact() {
     // torch.empty(n).uniform_(low, high)
     let cases: [(u64, f64, f64, &[f32]); 3] = [

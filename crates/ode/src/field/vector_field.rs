@@ -494,6 +494,11 @@ impl VectorField {
         graph
     }
 
+    /// Whether another field is a copy of this one, with other values of its parameters.
+    pub(crate) fn has_equations_of(&self, other: &VectorField) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     pub(crate) fn program(&self) -> Arc<Program> {
         self.inner
             .program

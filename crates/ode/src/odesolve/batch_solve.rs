@@ -1,9 +1,9 @@
 //! Solves of one field from many initial states and with many values of its parameters, in one call.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{Array1, Array3, ArrayView2, Axis};
-use rayon::prelude::*;
 
 use super::driver::Problem;
 use super::engine::{Engine, NativeEngine};
@@ -140,6 +140,21 @@ impl<'a> BatchSolve<'a> {
         t: &[f64],
         options: &SolveOptions,
     ) -> Result<BatchSolution> {
+        self.solve_with_progress(engine, t, options, &|_| {})
+    }
+
+    /// Solves as [`BatchSolve::solve_on`], and calls `progress` with the number of solves that are done after each, from any thread
+    /// and not always in order.
+    ///
+    /// # Errors
+    /// The errors of [`BatchSolve::solve_on`].
+    pub fn solve_with_progress(
+        &self,
+        engine: &mut dyn Engine,
+        t: &[f64],
+        options: &SolveOptions,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<BatchSolution> {
         if !options.events.is_empty() {
             return Err(Error::invalid(
                 "events are found by a solve from one initial state, and there are several: solve one after the other, or give jumps at \
@@ -162,9 +177,11 @@ impl<'a> BatchSolve<'a> {
             stats: Stats::default(),
             failures: vec![],
         };
+        let done = AtomicUsize::new(0);
+        let on_done = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
         for start in (0..n).step_by(CHUNK) {
             let problems = problems(start..n.min(start + CHUNK));
-            let results = self.solve_chunk(engine, &problems, options)?;
+            let results = self.solve_chunk(engine, &problems, options, &on_done)?;
             for (i, result) in (start..n).zip(results) {
                 match result {
                     Ok(solved) => {
@@ -182,13 +199,25 @@ impl<'a> BatchSolve<'a> {
         Ok(solution)
     }
 
-    /// Solves these problems, whose samples are the indices of the solves.
+    /// Solves these problems, whose samples are the indices of the solves, and returns the result of each.
     fn solve_chunk(
         &self,
         engine: &mut dyn Engine,
         problems: &[Problem],
         options: &SolveOptions,
+        on_done: &(dyn Fn() + Sync),
     ) -> Result<Vec<Result<Trajectory>>> {
+        let own = |problem: &Problem| self.fields.get(problem.sample).unwrap_or(self.field);
+        if engine.name() == "native" {
+            let shared = std::slice::from_ref(self.field);
+            let fields = match problems {
+                [first, .., last] => self.fields.get(first.sample..=last.sample),
+                [one] => self.fields.get(one.sample..=one.sample),
+                [] => None,
+            };
+            let native = NativeEngine::default();
+            return native.forward_each(fields.unwrap_or(shared), problems, options, on_done);
+        }
         if self.fields.is_empty() {
             match engine.forward(self.field, problems, options, None, false) {
                 Ok(solved) => return Ok(solved.into_iter().map(Ok).collect()),
@@ -197,22 +226,11 @@ impl<'a> BatchSolve<'a> {
                 Err(error) => return Err(error),
             }
         }
-        let alone = |engine: &mut dyn Engine, problem: &Problem| {
-            let field = self.fields.get(problem.sample).unwrap_or(self.field);
-            let solved = engine.forward(field, &[*problem], options, None, false)?;
-            Ok(solved.into_iter().next().unwrap_or_default())
+        let alone = |problem: &Problem| {
+            let solved = engine.forward(own(problem), &[*problem], options, None, false);
+            on_done();
+            Ok(solved?.into_iter().next().unwrap_or_default())
         };
-        Ok(match engine.name() {
-            "native" => problems
-                .par_iter()
-                .map_init(NativeEngine::default, |engine, problem| {
-                    alone(engine, problem)
-                })
-                .collect(),
-            _ => problems
-                .iter()
-                .map(|problem| alone(engine, problem))
-                .collect(),
-        })
+        Ok(problems.iter().map(alone).collect())
     }
 }

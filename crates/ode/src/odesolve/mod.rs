@@ -36,6 +36,7 @@ mod events;
 mod explicit_rk;
 mod final_state_jacobians;
 mod first_step;
+mod forward_each;
 mod forward_sweeps;
 mod integrator;
 mod integrator_core;

@@ -24,7 +24,7 @@ use block::{Batch, Block, BlockLimits, Finished, LaneOutcome, SolvedBlock};
 use odesync_base::failure::SolveFailure;
 use reverse::Reverse;
 
-pub(crate) use block::LaneTape;
+pub(crate) use block::{LaneTape, OwnField};
 pub(super) use ordered_sum::OrderedSum;
 
 /// Smallest number of problems of a thread that are solved side by side. Fewer are sooner done by more threads, or alone.
@@ -50,6 +50,7 @@ pub(super) struct LaneBatch<'a> {
     batch: Batch<'a>,
     evaluator: &'a Evaluator,
     tapes: &'a Mutex<Vec<LaneTape>>,
+    own_weights: bool,
     next: AtomicUsize,
     has_failed: AtomicBool,
 }
@@ -92,12 +93,29 @@ impl<'a> LaneBatch<'a> {
                 problems,
                 options,
                 tableau,
+                own_fields: &[],
+                on_done: &|| {},
             },
             evaluator,
             tapes,
+            own_weights: false,
             next: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
         }
+    }
+
+    /// Gives each problem a field of its own, for solves without a gradient; `own_weights` says whether the weights of affine layers
+    /// are others too.
+    pub fn with_own_fields(mut self, own_fields: &'a [OwnField], own_weights: bool) -> Self {
+        self.batch.own_fields = own_fields;
+        self.own_weights = own_weights;
+        self
+    }
+
+    /// Sets what is called after each solve, from any thread.
+    pub fn on_done(mut self, on_done: &'a (dyn Fn() + Sync)) -> Self {
+        self.batch.on_done = on_done;
+        self
     }
 
     /// Solves all problems, with gradients where these are wanted.
@@ -111,12 +129,11 @@ impl<'a> LaneBatch<'a> {
     }
 
     fn run_in<const P: usize>(&self, gradient: Option<GradientInputs>) -> LaneResults {
-        let evaluator = self.evaluator.sample_lanes::<P>();
         let blocks = self.batch.problems.len().div_ceil(P);
         let workers = blocks.min(rayon::current_num_threads()).max(1);
         let work = |_| match gradient {
-            Some(gradient) => self.gradients(&evaluator, gradient, workers),
-            None => self.solves(&evaluator),
+            Some(gradient) => self.gradients::<P>(gradient, workers),
+            None => self.solves::<P>(),
         };
         let parts: Vec<LaneResults> = match workers {
             1 => vec![work(0)],
@@ -137,13 +154,17 @@ impl<'a> LaneBatch<'a> {
     }
 
     /// Solves problems while there are any.
-    fn solves<const P: usize>(&self, evaluator: &LaneEvaluator<'a, P>) -> LaneResults {
+    fn solves<const P: usize>(&self) -> LaneResults {
+        let mut evaluator = self.evaluator.sample_lanes::<P>();
+        if self.own_weights {
+            evaluator = evaluator.with_own_weights();
+        }
         let mut tape = LaneTape::default();
         let limits = BlockLimits {
             refill: usize::MAX,
             tape: usize::MAX,
         };
-        let block = Block::<P, false>::new(evaluator, self.batch, &mut tape);
+        let block = Block::<P, false>::new(&mut evaluator, self.batch, &mut tape);
         let mut results = LaneResults::default();
         for finished in block
             .solve(&limits, || self.take())
@@ -157,12 +178,8 @@ impl<'a> LaneBatch<'a> {
     }
 
     /// Solves problems and pulls back their cotangents, block after block, while there are any.
-    fn gradients<const P: usize>(
-        &self,
-        evaluator: &LaneEvaluator<'a, P>,
-        inputs: GradientInputs,
-        workers: usize,
-    ) -> LaneResults {
+    fn gradients<const P: usize>(&self, inputs: GradientInputs, workers: usize) -> LaneResults {
+        let mut evaluator = self.evaluator.sample_lanes::<P>();
         let tapes = || self.tapes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tape = tapes().pop().unwrap_or_default();
         let mut gradient = evaluator.zero_gradient();
@@ -172,12 +189,12 @@ impl<'a> LaneBatch<'a> {
             tape: inputs.tape_limit / workers,
         };
         loop {
-            let block = Block::<P, true>::new(evaluator, self.batch, &mut tape);
+            let block = Block::<P, true>::new(&mut evaluator, self.batch, &mut tape);
             let solved = block.solve(&limits, || self.take());
             if solved.lanes.iter().all(Vec::is_empty) {
                 break;
             }
-            let mut u0 = self.pull_back(evaluator, &solved, &tape, inputs, &mut gradient);
+            let mut u0 = self.pull_back(&evaluator, &solved, &tape, inputs, &mut gradient);
             for finished in solved.lanes.into_iter().flatten() {
                 results.add(finished, |index| {
                     let found = u0.iter_mut().find(|(i, _)| *i == index);

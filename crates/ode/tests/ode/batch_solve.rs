@@ -1,9 +1,15 @@
 //! Many solves in one call against the solves alone.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ndarray::{Array2, Axis, array};
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
-use odesync_ode::field::system;
-use odesync_ode::odesolve::{BatchSolve, Dose, Event, Jump, SolveOptions, solve, solvers};
+use odesync_ode::field::{Expr, FieldBuilder, system};
+use odesync_ode::odesolve::{
+    BatchSolve, Dose, Event, Jump, NativeEngine, SolveOptions, solve, solvers,
+};
+
+use crate::sample_lanes::Numbers;
 
 fn bits(values: impl IntoIterator<Item = f64>) -> Vec<u64> {
     values.into_iter().map(f64::to_bits).collect()
@@ -57,6 +63,60 @@ fn parameters_have_a_value_for_each_solve() {
             let alone = solve(&field, &u0, &t, &options).unwrap();
             let together = solved.u.index_axis(Axis(0), i);
             assert_eq!(bits(together.iter().copied()), bits(alone.u));
+        }
+    }
+}
+
+/// Constants of each solve, in lanes side by side, that also move a breakpoint; and a bias of a layer, which lanes share.
+#[test]
+fn constants_of_each_solve_change_no_bits_of_others() {
+    let mut numbers = Numbers(3);
+    let switched = system(2, &[("k", 1.0), ("t1", 0.4)], |t, u, p| {
+        let push = Expr::select(&t.lt(&p.get("t1")), &p.get("k"), &(p.get("k") * 0.5));
+        vec![u.at(1), push - p.get("k").square() * u.at(0)]
+    });
+    let b = FieldBuilder::new(1);
+    let weight = b.block("w", &[1, 1], &[0.5], true).unwrap();
+    let bias = b.block("k", &[1], &[1.0], true).unwrap();
+    let layer = b.affine(weight, Some(bias), &b.state()).tanh();
+    let layered = b.finish(layer).unwrap();
+    let (n, t) = (41, [0.0, 0.3, 1.2]);
+    let constants = numbers.many(n);
+    for (field, names) in [(&switched.unwrap(), &["k", "t1"][..]), (&layered, &["k"])] {
+        let u0 = Array2::from_shape_fn((n, field.dof()), |_| numbers.next());
+        for solver in ["tsit5", "rk4", "dopri5", "kvaerno5"] {
+            let options = SolveOptions::default().solver(solver).unwrap();
+            let options = SolveOptions {
+                substeps: (solver == "rk4").then_some(3),
+                ..options
+            };
+            let mut batch = BatchSolve::new(field, u0.view()).unwrap();
+            for name in names {
+                batch = batch.with_param(name, &constants).unwrap();
+            }
+            for threads in [1, 3] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                let pool = pool.build().unwrap();
+                let done = AtomicUsize::new(0);
+                let count = |i: usize| {
+                    done.fetch_max(i, Ordering::Relaxed);
+                };
+                let mut engine = NativeEngine::default();
+                let solved =
+                    pool.install(|| batch.solve_with_progress(&mut engine, &t, &options, &count));
+                let solved = solved.unwrap();
+                assert_eq!(done.into_inner(), n);
+                for i in 0..n {
+                    let mut field = field.clone();
+                    for name in names {
+                        field = field.with_param(name, &constants[i..=i]).unwrap();
+                    }
+                    let alone = solve(&field, &u0.row(i).to_vec(), &t, &options).unwrap();
+                    let together = solved.u.index_axis(Axis(0), i);
+                    let together = bits(together.iter().copied());
+                    assert_eq!(together, bits(alone.u), "{solver} {i} {threads}");
+                }
+            }
         }
     }
 }

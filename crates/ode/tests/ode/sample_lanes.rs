@@ -156,11 +156,43 @@ fn check<const P: usize>(field: &VectorField, isa: Isa, rounds: usize, numbers: 
     assert_eq!(bits(&got), bits(&want));
 }
 
+/// Compares values of `P` samples, each with weights and other parameters of its own, with those of each alone.
+fn check_own_weights<const P: usize>(field: &VectorField, isa: Isa, numbers: &mut Numbers) {
+    let evaluator = |numbers: &mut Numbers| {
+        let params = numbers.many(field.n_params());
+        let field = field.with_params(&params).unwrap();
+        Evaluator::new(&field).with_isa(isa)
+    };
+    let shared = evaluator(numbers);
+    let mut lanes = shared.sample_lanes::<P>().with_own_weights();
+    let mut alone: Vec<Evaluator> = (0..P).map(|_| evaluator(numbers)).collect();
+    for (p, alone) in alone.iter().enumerate() {
+        lanes.set_lane(p, alone);
+    }
+    // A lane takes other parameters while the others keep theirs.
+    alone[P / 2] = evaluator(numbers);
+    lanes.set_lane(P / 2, &alone[P / 2]);
+    let (dof, len) = (field.dof(), shared.slot_len());
+    let (samples, t) = (std::array::from_fn(|p| p), [0.3; P]);
+    let u = numbers.many(dof * P);
+    let (mut slot, mut out) = (vec![0.0; lanes.slot_len()], vec![0.0; dof * P]);
+    lanes.eval_taped((&samples, &t), &u, &mut slot, &mut out);
+    for (p, alone) in alone.iter().enumerate() {
+        let (mut one_slot, mut one_out) = (vec![0.0; len], vec![0.0; dof]);
+        alone.eval_taped(p, t[p], &lane(&u, p, P), &mut one_slot, &mut one_out);
+        for (got, want) in [(&out, &one_out), (&slot, &one_slot)] {
+            assert_eq!(bits(&lane(got, p, P)), bits(want), "of {}", field.show());
+        }
+    }
+}
+
 fn check_all(field: &VectorField, rounds: usize, seed: u64) {
     for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
         check::<1>(field, isa, rounds, &mut Numbers(seed));
         check::<4>(field, isa, rounds, &mut Numbers(seed));
         check::<8>(field, isa, rounds, &mut Numbers(seed));
+        check_own_weights::<4>(field, isa, &mut Numbers(seed));
+        check_own_weights::<8>(field, isa, &mut Numbers(seed));
     }
 }
 

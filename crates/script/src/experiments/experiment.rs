@@ -100,6 +100,7 @@ impl Experiment {
             resume: request.run_dir.is_resume(),
             overwrite: matches!(request.run_dir, RunDir::Replace(_)),
             interrupt: request.interrupt.clone(),
+            shuffle_seed: Some(self.settings.random_seed),
             ..self.options.clone()
         };
         let mut observers = Callbacks(vec![Box::new(observer)]);

@@ -91,7 +91,10 @@ pub(super) fn solve(
         batch.field.dof(),
         solves.len(),
     )?;
-    let solution = solves.solve_on(engine, t, options)?;
+    let (all, progress) = (solves.len(), host.progress_bar("solve", "solves"));
+    let update = |done: usize| progress.update(done, all);
+    let solution = solves.solve_with_progress(engine, t, options, &update)?;
+    drop(progress);
     note_stiffness(host, "solve", &solution.stats, solves.len());
     let starts = solution.u.outer_iter().enumerate().map(|(i, u)| {
         let given = rows.row(i.min(rows.nrows().saturating_sub(1)));

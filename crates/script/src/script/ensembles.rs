@@ -151,9 +151,9 @@ pub(super) fn train(
         }
         let model = source.model(context)?;
         for (i, variant) in variants.iter().enumerate() {
-            let seed = seed.map(|seed| format!("seed_{seed}"));
+            let of_seed = seed.map(|seed| format!("seed_{seed}"));
             let number = variant.as_ref().map(|_| format!("variant_{i}"));
-            let label: Vec<String> = seed.into_iter().chain(number).collect();
+            let label: Vec<String> = of_seed.into_iter().chain(number).collect();
             let label = label.join("_");
             let mut map = base.clone();
             map.extend(variant.clone().unwrap_or_default());
@@ -162,6 +162,7 @@ pub(super) fn train(
             if let Some(out) = call.options.out.as_mut().filter(|_| !has_out) {
                 out.push(&label);
             }
+            call.options.shuffle_seed = seed;
             progress = call.progress;
             loggers = call.loggers;
             members.push(EnsembleMember {

@@ -23,7 +23,6 @@ use crate::tracking::{NoteSink, RunLoggers};
 use crate::{Error, Result};
 use odesync_base::options::{Named, OptionSet, Value, split};
 use odesync_ode::devices::Device;
-use odesync_ode::engines::engine;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::training::{
     Callbacks, DataLoss, Homotopy, MultipleShooting, NoiseModel, Objective, Optimizer, Run,
@@ -503,7 +502,10 @@ fn loss_and_gradient(
     let lambda = options.f64("lambda", default)?;
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
-    let mut solver = solver(&mut options)?;
+    let mut solver = SolveOptions {
+        interrupt: Some(host.interrupt_flag()),
+        ..solver(&mut options)?
+    };
     read_events_and_doses(context, model, &mut options, &mut solver)?;
     options.finish()?;
     if let Some(note) = note_on_conditions(&model.0, solver.switches) {
@@ -515,7 +517,7 @@ fn loss_and_gradient(
         &method.0,
         &observation,
         &solver,
-        engine(&name, &device)?,
+        Box::new(host.lend_engine(&name, &device)?),
     )?;
     let loss = objective.evaluate(&objective.initial_params(), lambda, true, None)?;
     let mut map = super::solving::stats(loss.stats);

@@ -8,8 +8,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::hessian_operator::{self, DenseHessian, DerivativeKind, HessianOperator};
-use super::loss::{LossFunction, LossOptions, TrainingLoss};
+use super::loss::LossFunction;
 use super::spectrum::{DENSE_LIMIT, Eigenpairs};
+use super::training_loss::{LossOptions, TrainingLoss};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;

@@ -2,7 +2,8 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `loss` | loss functions: that of a training method, or any other |
+//! | `loss` | loss functions |
+//! | `training_loss` | the loss of a training method |
 //! | `symbolic` | a loss defined by an expression |
 //! | `hessian_operator` | Hessian-vector products at a point, by differences where no exact derivatives exist |
 //! | `adjoint_hessian` | exact Hessian-vector products of a training loss |
@@ -27,6 +28,7 @@ mod slice;
 mod slice_spec;
 mod spectrum;
 mod symbolic;
+mod training_loss;
 
 pub use density::{Density, DensityOptions, on_common_grid};
 pub use directions::{DirectionOptions, Normalization, random_directions};
@@ -34,11 +36,10 @@ pub use hessian::Hessian;
 pub use hessian_operator::{
     DerivativeKind, HessianOperator, SECOND_DIFFERENCE_STEP, second_differences,
 };
-pub use loss::{
-    FnLoss, LossFunction, LossOptions, TrainingLoss, default_lambda, solve_failure_to_nan,
-};
+pub use loss::{FnLoss, LossFunction, solve_failure_to_nan};
 pub use pca::Pca;
 pub use slice::{Landscape, Slice, SliceAxis};
 pub use slice_spec::SliceSpec;
 pub use spectrum::{DENSE_LIMIT, Eigenpairs, TraceEstimate};
 pub use symbolic::SymbolicLoss;
+pub use training_loss::{LossOptions, TrainingLoss, default_lambda};

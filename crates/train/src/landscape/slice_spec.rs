@@ -2,9 +2,9 @@
 
 use ndarray::{Array1, Array2, Axis as ArrayAxis};
 
-use super::loss::{LossOptions, TrainingLoss};
 use super::pca::Pca;
 use super::slice::{Landscape, Slice, SliceAxis};
+use super::training_loss::{LossOptions, TrainingLoss};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::text::count_of;

@@ -22,6 +22,14 @@ type LossAndMse = (Result<Loss>, Result<f64>);
 impl Trainer<'_> {
     /// Runs the next epoch. Nothing has changed after an error.
     pub fn run_epoch(&mut self, callback: &mut dyn Callback) -> Result<EpochRecord> {
+        match self.batches {
+            Some(batches) => self.run_epoch_of_batches(batches, callback),
+            None => self.run_epoch_of_one_step(callback),
+        }
+    }
+
+    /// Runs the next epoch with one step that takes all samples.
+    fn run_epoch_of_one_step(&mut self, callback: &mut dyn Callback) -> Result<EpochRecord> {
         let started = Instant::now();
         let epoch = self.history.len();
         let lambda = self.method.lambda(epoch);
@@ -33,51 +41,18 @@ impl Trainer<'_> {
         }
         let ((loss, mse), validation) = evaluated;
         // An error that ends the run is returned here, before anything has changed.
-        let mse = match mse {
-            Err(Error::Solve(_)) => f64::NAN,
-            mse => mse?,
-        };
-        let validation = validation.transpose()?;
-        let loss = match loss {
-            Err(error @ (Error::Solve(_) | Error::Training(_))) => Err(error),
-            loss => check_finite(self.in_scaled_units(loss?)),
-        };
+        let mut record = self.new_record(mse, validation)?;
+        let loss = self.checked(loss)?;
         let settings = self.options.optimizer.least_squares();
-        let (lr, tried) = match settings {
-            None => (
-                self.options.lr * self.options.lr_schedule.factor(epoch, self.epochs),
-                None,
-            ),
-            Some(settings) if loss.is_ok() => {
-                (f64::NAN, Some(self.try_least_squares_step(settings)?))
-            }
-            Some(_) => (f64::NAN, None),
+        let tried = match settings {
+            Some(settings) if loss.is_ok() => Some(self.try_least_squares_step(settings)?),
+            _ => None,
         };
-        let mut record = EpochRecord {
-            epoch,
-            lambda,
-            lr,
-            mse,
-            train_loss: f64::NAN,
-            data_loss: f64::NAN,
-            continuity: f64::NAN,
-            gradient_norm: f64::NAN,
-            validation,
-            damping: self.damping().map(|damping| damping.mu),
-            ..EpochRecord::default()
-        };
-        self.count_patience(&record);
+        self.count_patience(&record, &self.params.clone());
         match loss {
-            Ok((mut loss, norm)) => {
+            Ok((loss, norm)) => {
                 if epoch == 0 {
-                    let model = self.objective.model(&self.params)?;
-                    let switches = self.options.solver.switches;
-                    let notes = [
-                        note_on_conditions(&model, switches),
-                        note_on_gradient(&model, &loss.gradient),
-                    ];
-                    let notes = notes.iter().flatten();
-                    notes.for_each(|note| callback.on_note(note));
+                    self.note_on_first(&loss.gradient, callback)?;
                 }
                 record.train_loss = loss.loss;
                 record.data_loss = loss.data_loss;
@@ -86,60 +61,107 @@ impl Trainer<'_> {
                 record.gradient_norm = norm;
                 let stiff = loss.stats.stiff_from.map(|t| (epoch, t));
                 self.first_stiff = self.first_stiff.or(stiff);
-                if let Some(tried) = tried {
-                    if self.damping().is_some_and(|damping| damping.is_rejected) {
-                        // What the residuals cost here belongs to the epoch before.
-                        record.evaluations = 0;
-                    }
-                    record.evaluations += tried.stats.evaluations;
-                    self.finish_least_squares_step(tried);
-                    self.trainer_state.failures = 0;
-                    record.seconds = started.elapsed().as_secs_f64();
-                    return Ok(record);
-                }
-                // Same scaling as torch.nn.utils.clip_grad_norm_.
-                if let Some(clip) = self.options.clip {
-                    let scale = (clip / (norm + 1e-6)).min(1.0);
-                    loss.gradient.iter_mut().for_each(|g| *g *= scale);
-                }
-                let decayed = self.objective.n_model_params();
-                let params = match &mut self.scaled {
-                    Some(scaled) => &mut scaled.z,
-                    None => &mut self.params,
-                };
-                self.optimizer_state.update(
-                    &self.options.optimizer,
-                    lr,
-                    params,
-                    &loss.gradient,
-                    decayed,
-                );
-                if let Some(scaled) = &self.scaled {
-                    self.params = scaled.params();
-                }
                 self.trainer_state.failures = 0;
-            }
-            Err(error) => {
-                record.failed = true;
-                self.trainer_state.failures += 1;
-                // What else to do in training is said once, by the trainer.
-                self.trainer_state.reason = error.to_string();
-                if self.trainer_state.failures == 1 {
-                    let advice = match &error {
-                        Error::Solve(failure) => failure.advice_in_training(),
-                        _ => "",
-                    };
-                    callback.on_note(&format!("epoch {epoch} skipped: {error}{advice}"));
+                match tried {
+                    Some(tried) => {
+                        if self.damping().is_some_and(|damping| damping.is_rejected) {
+                            // What the residuals cost here belongs to the epoch before.
+                            record.evaluations = 0;
+                        }
+                        record.evaluations += tried.stats.evaluations;
+                        self.finish_least_squares_step(tried);
+                    }
+                    None => self.descend(loss.gradient, norm, record.lr),
                 }
             }
+            Err(error) => self.skip(&mut record, &error, callback),
         }
         record.seconds = started.elapsed().as_secs_f64();
         Ok(record)
     }
 
+    /// Returns the record of the next epoch with what is known before its step.
+    ///
+    /// # Errors
+    /// An error of a solve that ends the run.
+    pub(super) fn new_record(
+        &self,
+        mse: Result<f64>,
+        validation: Option<Result<f64>>,
+    ) -> Result<EpochRecord> {
+        let epoch = self.history.len();
+        let mse = match mse {
+            Err(Error::Solve(_)) => f64::NAN,
+            mse => mse?,
+        };
+        let lr = match self.options.optimizer.least_squares() {
+            None => self.options.lr * self.options.lr_schedule.factor(epoch, self.epochs),
+            Some(_) => f64::NAN,
+        };
+        Ok(EpochRecord {
+            epoch,
+            lambda: self.method.lambda(epoch),
+            lr,
+            mse,
+            train_loss: f64::NAN,
+            data_loss: f64::NAN,
+            continuity: f64::NAN,
+            gradient_norm: f64::NAN,
+            validation: validation.transpose()?,
+            damping: self.damping().map(|damping| damping.mu),
+            ..EpochRecord::default()
+        })
+    }
+
+    /// Returns a loss with the gradient that the optimiser sees and its norm; the error within is one for which a step is skipped.
+    ///
+    /// # Errors
+    /// An error that ends the run.
+    pub(super) fn checked(&self, loss: Result<Loss>) -> Result<Result<(Loss, f64)>> {
+        Ok(match loss {
+            Err(error @ (Error::Solve(_) | Error::Training(_))) => Err(error),
+            loss => check_finite(self.in_scaled_units(loss?)),
+        })
+    }
+
+    /// Tells what the gradient of the first epoch shows.
+    pub(super) fn note_on_first(
+        &self,
+        gradient: &[f64],
+        callback: &mut dyn Callback,
+    ) -> Result<()> {
+        let model = self.objective.model(&self.params)?;
+        let switches = self.options.solver.switches;
+        let notes = [
+            note_on_conditions(&model, switches),
+            note_on_gradient(&model, gradient),
+        ];
+        let notes = notes.iter().flatten();
+        notes.for_each(|note| callback.on_note(note));
+        Ok(())
+    }
+
+    /// Records an epoch that no step was made in.
+    pub(super) fn skip(
+        &mut self,
+        record: &mut EpochRecord,
+        error: &Error,
+        callback: &mut dyn Callback,
+    ) {
+        record.failed = true;
+        self.trainer_state.failures += 1;
+        // What else to do in training is said once, by the trainer.
+        self.trainer_state.reason = error.to_string();
+        if self.trainer_state.failures == 1 {
+            let advice = advice(error);
+            let epoch = record.epoch;
+            callback.on_note(&format!("epoch {epoch} skipped: {error}{advice}"));
+        }
+    }
+
     /// Changes to gradients from checkpoints, which are as exact, where the tape of the steps did not fit into memory. Returns whether
     /// the evaluation is worth another try.
-    fn takes_less_memory(
+    pub(super) fn takes_less_memory(
         &mut self,
         failure: &SolveFailure,
         callback: &mut dyn Callback,
@@ -184,6 +206,22 @@ impl Trainer<'_> {
             || free.and_then(|(model, u0)| validation.mse(&model, &u0, &solver)),
         );
         (all, Some(validation))
+    }
+
+    /// Evaluates the mse of the uncoupled model on all data, and beside it that on the data that are held out, if there are any.
+    pub fn evaluate_free(&mut self) -> (Result<f64>, Option<Result<f64>>) {
+        let free = self.validation.map(|_| self.free_model());
+        let params = self.objective.free_running_params(&self.params);
+        let uncoupled = self.free_running.as_mut().unwrap_or(&mut self.objective);
+        let mut mse = || Ok(uncoupled.evaluate(&params, 0.0, false, None)?.data_loss);
+        let (Some(validation), Some(free)) = (self.validation, free) else {
+            return (mse(), None);
+        };
+        let solver = &self.solver;
+        let (mse, validation) = rayon::join(mse, || {
+            free.and_then(|(model, u0)| validation.mse(&model, &u0, solver))
+        });
+        (mse, Some(validation))
     }
 
     /// Returns the uncoupled model at the current parameters, and its initial states, `[sample, dof]`.
@@ -236,14 +274,22 @@ impl Trainer<'_> {
         loss
     }
 
-    /// Stores the parameters if their score is the best so far, and counts the epochs in which nothing improved.
-    fn count_patience(&mut self, record: &EpochRecord) {
+    /// Stores the parameters of a record if their score is the best so far, and counts the epochs in which nothing improved.
+    pub(super) fn count_patience(&mut self, record: &EpochRecord, params: &[f64]) {
         let improved = self.trainer_state.take_score(self.choice, record);
         if improved {
-            self.trainer_state.best_params.copy_from_slice(&self.params);
+            self.trainer_state.best_params.copy_from_slice(params);
         }
         self.trainer_state
             .count_patience(record, improved, &mut self.lowest_validation);
+    }
+}
+
+/// Returns what to do about an error in training; empty where that is not known.
+pub(super) fn advice(error: &Error) -> &str {
+    match error {
+        Error::Solve(failure) => failure.advice_in_training(),
+        _ => "",
     }
 }
 

@@ -12,10 +12,11 @@ use odesync_base::option_set;
 use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value, find};
 
 /// Options of a run that belong to gradient descent, beside those of the optimiser.
-const OF_DESCENT: [&str; 6] = [
+const OF_DESCENT: [&str; 7] = [
     "lr",
     "lr_schedule",
     "clip",
+    "batch",
     "scale",
     "adjoint",
     "max_failures",

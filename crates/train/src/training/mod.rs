@@ -16,6 +16,7 @@
 //! | `trainer` | the training loop |
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch`, `epoch_record` | one epoch of the loop; its metrics |
+//! | `mini_batches`, `descent` | the division of samples into mini-batches; an update, and an epoch of them |
 //! | `choice` | which epoch's model a run returns |
 //! | `holdout`, `validation` | data that a training does not see |
 //! | `cross_validation` | a training for each part of the data, which it does not see |
@@ -42,6 +43,7 @@ mod choice;
 mod condensed;
 mod cross_validation;
 mod damping;
+mod descent;
 mod ensemble;
 mod ensemble_prediction;
 mod epoch;
@@ -54,6 +56,7 @@ mod lifted;
 mod linear_residuals;
 mod lr_schedule;
 mod method;
+mod mini_batches;
 mod notes;
 mod objective;
 mod optimizer;

@@ -90,6 +90,14 @@ pub fn note_on_conditions(model: &VectorField, switches: bool) -> Option<String>
     }
 }
 
+/// Returns the note on mini-batches of `size` samples that have all `samples`.
+pub(super) fn note_on_batch(size: usize, samples: usize) -> String {
+    format!(
+        "batch: {size} takes all samples of the data, of which there are {samples}, so that each epoch is one step: leave it out, or give \
+         a smaller number"
+    )
+}
+
 /// Returns the note on constants that a training has left exactly where they began.
 pub(super) fn note_on_constants(
     before: &VectorField,

@@ -7,6 +7,7 @@ use super::problem::{LossTarget, TrainingProblem};
 use crate::datasets::Dataset;
 use crate::observation::Observation;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Engine, Problem, RecordedSteps, SolveOptions, Stats};
 
@@ -133,6 +134,37 @@ impl Objective {
             with_gradient,
             recorded,
         )
+    }
+
+    /// Evaluates the loss of a mini-batch, with its gradient: the part of the loss that these samples, counted from 0, contribute, over
+    /// their share of all samples. The mean over the batches that samples are divided into, each weighted by its share, is
+    /// [`Objective::evaluate`].
+    ///
+    /// # Errors
+    /// No samples, or one that there is not; a failed solve, or parameters that do not fit.
+    pub fn evaluate_batch(
+        &mut self,
+        samples: &[usize],
+        params: &[f64],
+        lambda: f64,
+    ) -> Result<Loss> {
+        let mut samples = samples.to_vec();
+        // In the order of the data, so that the sums of a batch of all samples are those of the full loss.
+        samples.sort_unstable();
+        samples.dedup();
+        let n = self.u0().nrows();
+        match samples.last() {
+            None => return Err(Error::invalid("a batch needs at least one sample")),
+            Some(last) if *last >= n => {
+                return Err(Error::invalid(format!(
+                    "a batch has sample {last} (counted from 0), and there are {}",
+                    count_of(n, "sample")
+                )));
+            }
+            Some(_) => {}
+        }
+        let problem = self.problem.of_samples(&samples);
+        evaluate_loss(&problem, self.engine.as_mut(), (params, lambda), true, None)
     }
 }
 

@@ -102,9 +102,13 @@ impl Optimizer {
     /// # Errors
     /// The first one that does.
     pub fn check_given<'a>(&self, given: impl IntoIterator<Item = &'a str>) -> Result<()> {
-        let of_gradients = |key: &&str| ["lr", "lr_schedule", "clip"].contains(key);
+        let of_gradients = |key: &&str| ["lr", "lr_schedule", "clip", "batch"].contains(key);
         let is_least_squares = self.least_squares().is_some();
         match given.into_iter().find(of_gradients) {
+            Some("batch") if is_least_squares => Err(Error::invalid(
+                "a step of optimizer: \"lm\" needs the residuals of all samples, and batch takes a part of them: leave batch out, or take \
+                 optimizer: \"adamw\"",
+            )),
             Some(key) if is_least_squares => Err(Error::invalid(format!(
                 "{key} belongs to steps along the gradient, and optimizer: \"lm\" finds the length of its steps: leave it out, or shorten \
                  the first steps by a larger damping"

@@ -30,6 +30,12 @@ option_set! {
         pub lr_schedule: LrSchedule as LrScheduleKind = LrSchedule::Constant;
         /// Bound on the gradient's norm.
         pub clip: Option<f64> as Maybe<Positive> = None;
+        /// Samples of a mini-batch: an epoch goes over all samples in batches of this size, one step for each.
+        ///
+        /// The samples are shuffled anew for each epoch, by the seed. The last batch may be smaller. The loss of a batch is the part of
+        /// the full loss that its samples contribute, over their share of all samples, so that the mean of the batches' gradients is
+        /// the full gradient. λ and the learning rate change by epoch.
+        pub batch: Option<usize> as Maybe<Count> = None, "all samples at once";
         /// Stop when the mse has not improved for so many epochs (counted at λ = 0 only); the validation mse where data are held out.
         ///
         /// Methods that set themselves count steps, and need data that are held out.
@@ -89,6 +95,9 @@ option_set! {
     others {
         /// Other data that the training does not see, with initial states of their own; in place of a part that is held out.
         pub validation: Option<Arc<Dataset>> = None;
+        /// Seed that shuffles mini-batches; `None` for that of the default generator
+        /// ([`seed`](odesync_base::random::seed)).
+        pub shuffle_seed: Option<u64> = None;
         /// Flag that stops the run after the current epoch when set.
         pub interrupt: Arc<AtomicBool> = Arc::default();
     }
@@ -138,6 +147,13 @@ impl TrainOptions {
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = Some(epochs);
+        self
+    }
+
+    /// Sets the number of samples of a mini-batch ([`TrainOptions::batch`]).
+    #[must_use]
+    pub fn batch(mut self, samples: usize) -> Self {
+        self.batch = Some(samples);
         self
     }
 
@@ -228,6 +244,7 @@ impl TrainOptions {
             ("lr", self.lr != defaults.lr),
             ("lr_schedule", self.lr_schedule != defaults.lr_schedule),
             ("clip", self.clip.is_some()),
+            ("batch", self.batch.is_some()),
         ];
         let given = of_gradients.iter().filter(|(_, is_set)| *is_set);
         self.optimizer.check_given(given.map(|(name, _)| *name))?;

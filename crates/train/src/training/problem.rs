@@ -86,6 +86,19 @@ impl TrainingProblem {
         })
     }
 
+    /// Returns the problem of these samples, which are in ascending order. Its parameters are those of all samples; its loss is the
+    /// part of the full loss that they contribute, over their share of the samples.
+    pub fn of_samples(&self, samples: &[usize]) -> Self {
+        let share = samples.len() as f64 / self.u0.nrows() as f64;
+        TrainingProblem {
+            model: self.model.clone(),
+            coupled_model: self.coupled_model.clone(),
+            segments: self.segments.of_samples(samples, share),
+            u0: self.u0.clone(),
+            solver: self.solver.clone(),
+        }
+    }
+
     /// Makes errors and gaps in the loss relative to the size of each state variable, `[dof]`; the data part stays in the data's
     /// units.
     #[must_use]
@@ -176,6 +189,11 @@ impl TrainingProblem {
     pub(crate) fn initial_state_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
         self.segments
             .initial_state_tangents(&direction[self.n_model_params()..])
+    }
+
+    /// Returns the number of initial value problems.
+    pub(crate) fn n_problems(&self) -> usize {
+        self.segments.segments.len()
     }
 
     /// Returns the initial value problems with these initial states.

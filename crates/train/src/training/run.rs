@@ -36,6 +36,9 @@ pub(super) struct TrainerState {
     pub failures: usize,
     /// Reason of the last failure.
     pub reason: String,
+    /// Seed that shuffles mini-batches; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shuffle_seed: Option<u64>,
 }
 
 impl TrainerState {

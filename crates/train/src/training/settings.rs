@@ -70,6 +70,7 @@ impl TrainSettings {
                 checkpoint_every: defaults.checkpoint_every,
                 solver: defaults.solver,
                 validation: defaults.validation,
+                shuffle_seed: defaults.shuffle_seed,
                 interrupt: defaults.interrupt,
                 observation: Observation {
                     u0: None,

@@ -28,8 +28,10 @@ pub(super) struct Segments {
     /// Number of all corrections, counted by state variables.
     pub n_corrections: usize,
     n_aux_params: usize,
-    /// Number of values of the data that are not missing.
+    /// Number of values of the data that are not missing, times `share`.
     pub n_measured: f64,
+    /// Share of all samples that the segments are of.
+    share: f64,
     /// One over the square of the size of each state variable, where the loss is relative to it, `[dof]`.
     inverse_squares: Option<Vec<f64>>,
 }
@@ -141,8 +143,23 @@ impl Segments {
                 n_corrections
             },
             n_measured: count,
+            share: 1.0,
             inverse_squares: None,
         })
+    }
+
+    /// Returns the segments of these samples, which are in ascending order, with the auxiliary parameters of all. Their loss is the part
+    /// of the full loss that they contribute, over their share of the samples.
+    pub fn of_samples(&self, samples: &[usize], share: f64) -> Segments {
+        let is_of = |segment: &&Segment| samples.binary_search(&segment.sample).is_ok();
+        Segments {
+            segments: self.segments.iter().filter(is_of).cloned().collect(),
+            columns: self.columns.clone(),
+            inverse_squares: self.inverse_squares.clone(),
+            n_measured: self.n_measured * share,
+            share: self.share * share,
+            ..*self
+        }
     }
 
     /// Makes errors and gaps in the loss relative to the size of each state variable, `[dof]`.
@@ -237,7 +254,7 @@ impl Segments {
     ) -> LossParts {
         let (data, relative) = self.mean_squared_errors(states, target);
         let gaps = self.gaps(initial_states, states);
-        let n_gaps = gaps.len().max(1) as f64;
+        let n_gaps = gaps.len().max(1) as f64 * self.share;
         let continuity = gaps.iter().fold(0.0, |sum, g| sum + g * g) / n_gaps;
         let weights = || (0..self.dof).cycle().map(|variable| self.weight(variable));
         let squares = gaps.iter().zip(weights());
@@ -285,7 +302,7 @@ impl Segments {
 
     /// Returns the factor of a gap, times its weight, in the derivatives of the loss.
     fn gap_scale(&self) -> f64 {
-        2.0 * self.continuity_weight / self.n_corrections.max(1) as f64
+        2.0 * self.continuity_weight / (self.n_corrections.max(1) as f64 * self.share)
     }
 
     /// Calls `f` for each value of a segment's data with its index in the solved states `u`, its state variable, and the

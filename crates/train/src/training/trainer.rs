@@ -7,7 +7,8 @@ use super::choice::{Choice, check_choice};
 use super::epoch_record::EpochRecord;
 use super::least_squares::{self, LeastSquares};
 use super::method::{MultipleShooting, TrainingMethod};
-use super::notes::{note_on_mse, note_on_steps};
+use super::mini_batches::{MiniBatches, shuffle_seed};
+use super::notes::{note_on_batch, note_on_mse, note_on_steps};
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
@@ -51,6 +52,7 @@ pub fn train(
     callback: &mut dyn Callback,
 ) -> Result<Run> {
     check_choice(&TrainSettings::new(method, options))?;
+    method.check_given(options.batch.map(|_| "batch"))?;
     let split = validation::split(model, data, options)?;
     let (model, data, options) = match &split {
         Some(split) => (&split.model, &split.data, &split.options),
@@ -120,6 +122,8 @@ pub(super) struct Trainer<'a> {
     data: &'a Dataset,
     pub validation: Option<&'a Validation>,
     pub choice: Choice,
+    /// Mini-batches, where a step does not take all samples.
+    pub batches: Option<MiniBatches>,
     /// Solver options of solves beside the objective's.
     pub solver: SolveOptions,
     pub epochs: usize,
@@ -141,6 +145,8 @@ pub(super) struct Trainer<'a> {
     pub history: Vec<EpochRecord>,
     /// Stored points of the parameter path; empty where it is not stored.
     parameter_path: Vec<Vec<f64>>,
+    /// Whether a mini-batch has been skipped, and the user was told.
+    pub has_skipped_batches: bool,
     /// First epoch whose problem was found to be stiff, and the time of the switch.
     pub first_stiff: Option<(usize, f64)>,
 }
@@ -172,6 +178,7 @@ impl<'a> Trainer<'a> {
             params = scaled.params();
         }
         let epochs = options.epochs.unwrap_or_else(|| method.default_epochs());
+        let batches = MiniBatches::new(options.batch, data.samples());
         parameter_path::check_path_memory(epochs, options.trajectory_every, params.len())?;
         Ok(Trainer {
             epochs,
@@ -180,6 +187,7 @@ impl<'a> Trainer<'a> {
             validation,
             choice: Choice::new(&TrainSettings::new(method, options)),
             lowest_validation: f64::INFINITY,
+            batches,
             solver,
             optimizer_state: OptimizerState::new(params.len()),
             trainer_state: TrainerState {
@@ -189,9 +197,11 @@ impl<'a> Trainer<'a> {
                 since_best: 0,
                 failures: 0,
                 reason: String::new(),
+                shuffle_seed: batches.map(|_| shuffle_seed(options)),
             },
             history: vec![],
             parameter_path: vec![],
+            has_skipped_batches: false,
             first_stiff: None,
             method,
             options,
@@ -343,6 +353,9 @@ impl TrainingLoop for Trainer<'_> {
         {
             notes.extend(note_on_scales(&model, self.data));
         }
+        if let (Some(size), None) = (self.options.batch, self.batches) {
+            notes.push(note_on_batch(size, self.data.samples()));
+        }
         if let TrainingMethod::MultipleShooting(shooting) = self.method
             && self.least_squares.is_some()
             && shooting.continuity_weight != MultipleShooting::default().continuity_weight
@@ -474,7 +487,7 @@ impl TrainingLoop for Trainer<'_> {
                 }));
             }
             // The parameters after the last update may be the best. An interrupted run evaluates them in its next epoch.
-            let ((_, mse), validation) = self.evaluate_all(0.0, false);
+            let (mse, validation) = self.evaluate_free();
             for (score, found) in [
                 (&mut scores.mse, Some(mse)),
                 (&mut scores.validation, validation),

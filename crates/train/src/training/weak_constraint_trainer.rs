@@ -104,6 +104,7 @@ impl<'a> WeakConstraintTrainer<'a> {
                 since_best: 0,
                 failures: 0,
                 reason: String::new(),
+                shuffle_seed: None,
             },
             lowest_validation: f64::INFINITY,
             method,

@@ -13,6 +13,7 @@ mod gradients;
 mod known_constants;
 mod landscape;
 mod least_squares;
+mod mini_batches;
 mod observation;
 mod observed;
 mod oscillator;

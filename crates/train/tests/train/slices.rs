@@ -1,6 +1,7 @@
 //! Slices of losses, spectral densities, the parameter path of a run, and losses that are not training losses.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{Array1, Array2};
 use odesync_base::random::Generator;
@@ -47,6 +48,49 @@ fn shooting() -> LossOptions {
 
 fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// Points whose solves go side by side, and points of a wide network, whose weights are too many for that; one of them blows up.
+#[test]
+fn points_side_by_side_have_the_bits_of_each_alone() {
+    let data = data();
+    let wide = blackbox(&[2, 70, 70, 2], Unary::Tanh, &mut Generator::manual_seed(3)).unwrap();
+    for (model, options) in [
+        (&model(), LossOptions::default()),
+        (&model(), coupled(0.3)),
+        (&model(), shooting()),
+        (&wide, LossOptions::default()),
+    ] {
+        // The point that blows up ends soon.
+        let solver = SolveOptions {
+            max_steps: 300,
+            ..SolveOptions::default()
+        };
+        let loss = TrainingLoss::new(model, &data, &options.solver(solver)).unwrap();
+        let point = |i: usize| -> Vec<f64> {
+            let moved = loss.params().iter().enumerate();
+            let scale = if i == 5 { 1e6 } else { 0.02 * i as f64 };
+            moved.map(|(j, p)| p + scale * (j as f64).sin()).collect()
+        };
+        let points: Vec<Vec<f64>> = (0..13).map(point).collect();
+        let alone: Vec<Option<u64>> = points
+            .iter()
+            .map(|point| loss.value(point).ok().map(f64::to_bits))
+            .collect();
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let pool = pool.build().unwrap();
+            let done = AtomicUsize::new(0);
+            let count = || {
+                done.fetch_add(1, Ordering::Relaxed);
+            };
+            let values = pool.install(|| loss.values(&points, &count)).unwrap();
+            assert_eq!(done.into_inner(), points.len());
+            for (value, alone) in values.iter().zip(&alone) {
+                assert_eq!((!value.is_nan()).then_some(value.to_bits()), *alone);
+            }
+        }
+    }
 }
 
 /// Compares the Hessian along a direction with a second difference of the losses on a slice along that line.

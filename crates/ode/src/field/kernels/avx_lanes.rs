@@ -9,12 +9,16 @@ macro_rules! lane_products {
         /// Computes `N` results of a product from index `i` on, `y_i = (start_i + Σ_j c_j M_ji) times_i`; `times` may be empty.
         ///
         /// # Safety
-        /// `rows` holds a row of n values for every component of c. y and `times` have n components of `W` registers, as have the values
-        /// of `start` without lanes, and i + `N` ≤ n.
+        /// `rows` holds a row of n weights for every component of c. y and `times` have n components of `W` registers, as have the weights
+        /// of `start`, and i + `N` ≤ n. A weight is one number, with `OWN` `W` registers.
         #[inline]
         #[target_feature(enable = $features)]
         #[allow(unsafe_code)]
-        pub(crate) unsafe fn gemv_transposed_block<const W: usize, const N: usize>(
+        pub(crate) unsafe fn gemv_transposed_block<
+            const W: usize,
+            const N: usize,
+            const OWN: bool,
+        >(
             c: &[f64],
             rows: &[f64],
             start: SumStart,
@@ -23,7 +27,8 @@ macro_rules! lane_products {
             y: &mut [f64],
         ) {
             let p = W * WIDTH;
-            debug_assert!(i + N <= n && y.len() == n * p && rows.len() * p >= c.len() * n);
+            let weights = if OWN { rows.len() / p } else { rows.len() };
+            debug_assert!(i + N <= n && y.len() == n * p && weights * p >= c.len() * n);
             debug_assert!(times.is_empty() || times.len() == y.len());
             let mut sums = [[setzero(); W]; N];
             // SAFETY: components i to i + N of y, of `times` and of every row are there, as the caller guarantees.
@@ -33,7 +38,7 @@ macro_rules! lane_products {
                         *sum = match start {
                             SumStart::Zero => setzero(),
                             SumStart::Current => load(y, (i + k) * p + w * WIDTH),
-                            SumStart::Values(from) => all(from[i + k]),
+                            SumStart::Values(from) => weight::<W, OWN>(from, i + k, w),
                         };
                     }
                 }
@@ -43,8 +48,8 @@ macro_rules! lane_products {
                         *x = load(c, j * p + w * WIDTH);
                     }
                     for (k, sums) in sums.iter_mut().enumerate() {
-                        let weight = broadcast(rows, j * n + i + k);
-                        for (sum, x) in sums.iter_mut().zip(x) {
+                        for (w, (sum, x)) in sums.iter_mut().zip(x).enumerate() {
+                            let weight = weight::<W, OWN>(rows, j * n + i + k, w);
                             *sum = fmadd(weight, x, *sum);
                         }
                     }
@@ -61,22 +66,31 @@ macro_rules! lane_products {
             }
         }
 
-        /// Computes the inner product of a row with register `w` of every component of x, as [`super::dense::dot`].
+        /// Computes the inner product of the row of weights from index `row` on with register `w` of every component of x, as
+        /// [`super::dense::dot`].
         ///
         /// # Safety
-        /// x has `W` registers a component, and the row a value for each component; w < `W`.
+        /// x has `W` registers a component, and the row a weight for each component; w < `W`.
         #[inline]
         #[target_feature(enable = $features)]
         #[allow(unsafe_code)]
-        unsafe fn dot<const W: usize>(row: &[f64], x: &[f64], w: usize) -> Register {
-            let (n, p) = (row.len(), W * WIDTH);
+        unsafe fn dot<const W: usize, const OWN: bool>(
+            weights: &[f64],
+            row: usize,
+            x: &[f64],
+            w: usize,
+        ) -> Register {
+            let p = W * WIDTH;
+            let n = x.len() / p;
             debug_assert!(x.len() == n * p && w < W);
             let mut sums = [setzero(); LANES];
             let mut rest = setzero();
             // SAFETY: every component is below n.
             unsafe {
-                let term =
-                    |j: usize, sum| fmadd(broadcast(row, j), load(x, j * p + w * WIDTH), sum);
+                let term = |j: usize, sum| {
+                    let weight = weight::<W, OWN>(weights, row + j, w);
+                    fmadd(weight, load(x, j * p + w * WIDTH), sum)
+                };
                 let mut j = 0;
                 while j + LANES <= n {
                     for (k, sum) in sums.iter_mut().enumerate() {
@@ -104,12 +118,12 @@ macro_rules! lane_products {
         /// Computes `y_j = (start_j + M_j · x) times_j` for each row M_j; `times` may be empty.
         ///
         /// # Safety
-        /// `rows` holds a row of the components of x for each component of y. x, y and `times` have `W` registers a component, and `start`
-        /// has a value for each component of y.
+        /// `rows` holds a row of weights, one for each component of x, for each component of y. x, y and `times` have `W` registers a
+        /// component, and `start` has a weight for each component of y. A weight is one number, with `OWN` `W` registers.
         #[inline]
         #[target_feature(enable = $features)]
         #[allow(unsafe_code)]
-        pub(crate) unsafe fn gemv<const W: usize>(
+        pub(crate) unsafe fn gemv<const W: usize, const OWN: bool>(
             rows: &[f64],
             x: &[f64],
             start: SumStart,
@@ -118,9 +132,9 @@ macro_rules! lane_products {
         ) {
             let p = W * WIDTH;
             let (n, m) = (x.len() / p, y.len() / p);
-            debug_assert!(rows.len() >= n * m && (times.is_empty() || times.len() == y.len()));
+            let weights = if OWN { rows.len() / p } else { rows.len() };
+            debug_assert!(weights >= n * m && (times.is_empty() || times.len() == y.len()));
             for j in 0..m {
-                let row = &rows[j * n..(j + 1) * n];
                 for w in 0..W {
                     let at = j * p + w * WIDTH;
                     // SAFETY: the register at `at` lies in y, whose length is the length of `times` where that is not empty.
@@ -128,9 +142,9 @@ macro_rules! lane_products {
                         let start = match start {
                             SumStart::Zero => setzero(),
                             SumStart::Current => load(y, at),
-                            SumStart::Values(from) => all(from[j]),
+                            SumStart::Values(from) => weight::<W, OWN>(from, j, w),
                         };
-                        let mut sum = add(start, dot::<W>(row, x, w));
+                        let mut sum = add(start, dot::<W, OWN>(rows, j * n, x, w));
                         if !times.is_empty() {
                             sum = mul(sum, load(times, at));
                         }
@@ -183,17 +197,26 @@ macro_rules! lane_products {
             unsafe { loadu(x.as_ptr().add(at)) }
         }
 
-        /// Returns the number at index `at` in every lane.
+        /// Returns weight `at` in register `w` of the lanes: one number in all of them, or with `OWN` that of each lane.
         ///
         /// # Safety
-        /// at < x.len().
+        /// The weight is there: one number, with `OWN` `W` registers; w < `W`.
         #[inline]
         #[target_feature(enable = $features)]
         #[allow(unsafe_code)]
-        unsafe fn broadcast(x: &[f64], at: usize) -> Register {
-            debug_assert!(at < x.len());
+        unsafe fn weight<const W: usize, const OWN: bool>(
+            weights: &[f64],
+            at: usize,
+            w: usize,
+        ) -> Register {
             // SAFETY: the caller guarantees it.
-            all(unsafe { *x.get_unchecked(at) })
+            unsafe {
+                if OWN {
+                    return load(weights, (at * W + w) * WIDTH);
+                }
+                debug_assert!(at < weights.len());
+                all(*weights.get_unchecked(at))
+            }
         }
     };
 }

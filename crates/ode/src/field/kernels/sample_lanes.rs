@@ -90,20 +90,29 @@ fn add<const P: usize>(from: &[f64; P], to: &mut [f64; P]) {
 
 /// Computes to += c x in every lane.
 #[inline(always)]
-fn axpy<const FMA: bool, const P: usize>(c: f64, x: &[f64; P], to: &mut [f64; P]) {
+fn axpy<const FMA: bool, const P: usize>(c: &[f64; P], x: &[f64; P], to: &mut [f64; P]) {
     for p in 0..P {
-        to[p] = fma::<FMA>(c, x[p], to[p]);
+        to[p] = fma::<FMA>(c[p], x[p], to[p]);
+    }
+}
+
+/// Returns weight `i` of every lane. With `OWN` each lane has weights of its own, `[weight][lane]`, else all have the same.
+#[inline(always)]
+fn weight<const P: usize, const OWN: bool>(weights: &[f64], i: usize) -> [f64; P] {
+    match OWN {
+        true => lanes::<P>(weights)[i],
+        false => [weights[i]; P],
     }
 }
 
 impl SumStart<'_> {
-    /// Returns the initial value of component `i` in every lane; values are the same in all lanes.
+    /// Returns the initial value of component `i` in every lane; values are [weights](weight).
     #[inline(always)]
-    fn lanes<const P: usize>(self, i: usize, y: &[f64; P]) -> [f64; P] {
+    fn lanes<const P: usize, const OWN: bool>(self, i: usize, y: &[f64; P]) -> [f64; P] {
         match self {
             SumStart::Zero => [0.0; P],
             SumStart::Current => *y,
-            SumStart::Values(from) => [from[i]; P],
+            SumStart::Values(from) => weight::<P, OWN>(from, i),
         }
     }
 }
@@ -134,21 +143,22 @@ const BLOCK: usize = 8;
 
 /// Checks the shapes of a product with rows of `n` values for each of `m` components, and with y of `len` components.
 #[inline(always)]
-fn check_shapes<const P: usize>(
+fn check_shapes<const P: usize, const OWN: bool>(
     (rows, n, m): (&[f64], usize, usize),
     (start, times): (SumStart, &[f64]),
     len: usize,
 ) {
-    assert!(rows.len() >= n * m && (times.is_empty() || times.len() == P * len));
+    let each = if OWN { P } else { 1 };
+    assert!(rows.len() >= each * n * m && (times.is_empty() || times.len() == P * len));
     if let SumStart::Values(from) = start {
-        assert!(from.len() == len);
+        assert!(from.len() == each * len);
     }
 }
 
-/// Computes [`super::dense::gemv_transposed`] in every lane: c, `times` and y are `[component][lane]`, rows and the values of
-/// `start` the same in all lanes.
+/// Computes [`super::dense::gemv_transposed`] in every lane: c, `times` and y are `[component][lane]`; rows and the values of
+/// `start` are the same in all lanes, or with `OWN` `[weight][lane]`.
 #[inline(always)]
-pub(crate) fn gemv_transposed<const FMA: bool, const P: usize>(
+pub(crate) fn gemv_transposed<const FMA: bool, const P: usize, const OWN: bool>(
     isa: Isa,
     c: &[f64],
     rows: &[f64],
@@ -157,14 +167,14 @@ pub(crate) fn gemv_transposed<const FMA: bool, const P: usize>(
     y: &mut [f64],
 ) {
     let n = y.len() / P;
-    check_shapes::<P>((rows, n, c.len() / P), (start, times), n);
+    check_shapes::<P, OWN>((rows, n, c.len() / P), (start, times), n);
     let mut i = 0;
     while i + BLOCK <= n {
-        gemv_transposed_block::<FMA, P, BLOCK>(isa, c, rows, start, times, (n, i), y);
+        gemv_transposed_block::<FMA, P, BLOCK, OWN>(isa, c, rows, start, times, (n, i), y);
         i += BLOCK;
     }
     while i < n {
-        gemv_transposed_block::<FMA, P, 1>(isa, c, rows, start, times, (n, i), y);
+        gemv_transposed_block::<FMA, P, 1, OWN>(isa, c, rows, start, times, (n, i), y);
         i += 1;
     }
 }
@@ -172,7 +182,7 @@ pub(crate) fn gemv_transposed<const FMA: bool, const P: usize>(
 /// Computes `N` results of [`gemv_transposed`], of n, from index `i` on.
 #[inline(always)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
-fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
+fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize, const OWN: bool>(
     isa: Isa,
     c: &[f64],
     rows: &[f64],
@@ -183,18 +193,17 @@ fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
 ) {
     with_avx!(
         isa,
-        gemv_transposed_block::<W, N>(c, rows, start, times, (n, i), y)
+        gemv_transposed_block::<W, N, OWN>(c, rows, start, times, (n, i), y)
     );
     let (c, times, y) = (lanes::<P>(c), lanes::<P>(times), lanes_mut::<P>(y));
     let y = &mut y[i..i + N];
     let mut sums = [[0.0; P]; N];
     for k in 0..N {
-        sums[k] = start.lanes(i + k, &y[k]);
+        sums[k] = start.lanes::<P, OWN>(i + k, &y[k]);
     }
-    for (c, row) in c.iter().zip(rows.chunks_exact(n)) {
-        let row = &row[i..i + N];
-        for k in 0..N {
-            axpy::<FMA, P>(row[k], c, &mut sums[k]);
+    for (j, c) in c.iter().enumerate() {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            axpy::<FMA, P>(&weight::<P, OWN>(rows, j * n + i + k), c, sum);
         }
     }
     if let Some(times) = times.get(i..i + N) {
@@ -207,11 +216,11 @@ fn gemv_transposed_block<const FMA: bool, const P: usize, const N: usize>(
     y.copy_from_slice(&sums);
 }
 
-/// Computes [`super::dense::gemv`] in every lane: x, `times` and y are `[component][lane]`, rows and the values of `start` the
-/// same in all lanes.
+/// Computes [`super::dense::gemv`] in every lane: x, `times` and y are `[component][lane]`; rows and the values of `start` are the
+/// same in all lanes, or with `OWN` `[weight][lane]`.
 #[inline(always)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
-pub(crate) fn gemv<const FMA: bool, const P: usize>(
+pub(crate) fn gemv<const FMA: bool, const P: usize, const OWN: bool>(
     isa: Isa,
     rows: &[f64],
     x: &[f64],
@@ -220,12 +229,12 @@ pub(crate) fn gemv<const FMA: bool, const P: usize>(
     y: &mut [f64],
 ) {
     let (n, m) = (x.len() / P, y.len() / P);
-    check_shapes::<P>((rows, n, m), (start, times), m);
-    with_avx!(isa, gemv::<W>(rows, x, start, times, y));
+    check_shapes::<P, OWN>((rows, n, m), (start, times), m);
+    with_avx!(isa, gemv::<W, OWN>(rows, x, start, times, y));
     let (x, times, y) = (lanes::<P>(x), lanes::<P>(times), lanes_mut::<P>(y));
     for (j, y) in y.iter_mut().enumerate() {
-        let dot = dot::<FMA, P>(&rows[j * x.len()..(j + 1) * x.len()], x);
-        let mut sum = start.lanes(j, y);
+        let dot = dot::<FMA, P, OWN>(rows, j * n, x);
+        let mut sum = start.lanes::<P, OWN>(j, y);
         add(&dot, &mut sum);
         if let Some(times) = times.get(j) {
             for p in 0..P {
@@ -236,30 +245,34 @@ pub(crate) fn gemv<const FMA: bool, const P: usize>(
     }
 }
 
-/// Returns [`super::dense::dot`] of a row with every lane of x.
+/// Returns [`super::dense::dot`] of the row of weights from index `row` on with every lane of x.
 #[inline(always)]
-fn dot<const FMA: bool, const P: usize>(row: &[f64], x: &[[f64; P]]) -> [f64; P] {
+fn dot<const FMA: bool, const P: usize, const OWN: bool>(
+    weights: &[f64],
+    row: usize,
+    x: &[[f64; P]],
+) -> [f64; P] {
+    let term = |j: usize, sum: &mut [f64; P]| {
+        axpy::<FMA, P>(&weight::<P, OWN>(weights, row + j), &x[j], sum);
+    };
     let mut sums = [[0.0; P]; LANES];
-    let (rows, row) = row.as_chunks::<LANES>();
-    let (xs, x) = x.as_chunks::<LANES>();
-    for (row, x) in rows.iter().zip(xs) {
-        for k in 0..LANES {
-            axpy::<FMA, P>(row[k], &x[k], &mut sums[k]);
+    let mut j = 0;
+    while j + LANES <= x.len() {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            term(j + k, sum);
         }
+        j += LANES;
     }
-    let (mut row, mut x) = (row, x);
-    if let (Some((first, rest)), Some((x_first, x_rest))) = (
-        row.split_first_chunk::<HALF>(),
-        x.split_first_chunk::<HALF>(),
-    ) {
-        for k in 0..HALF {
-            axpy::<FMA, P>(first[k], &x_first[k], &mut sums[k]);
+    if j + HALF <= x.len() {
+        for (k, sum) in sums.iter_mut().take(HALF).enumerate() {
+            term(j + k, sum);
         }
-        (row, x) = (rest, x_rest);
+        j += HALF;
     }
     let mut rest = [0.0; P];
-    for (row, x) in row.iter().zip(x) {
-        axpy::<FMA, P>(*row, x, &mut rest);
+    while j < x.len() {
+        term(j, &mut rest);
+        j += 1;
     }
     let [a, b, c, d, e, f, g, h] = sums;
     each_lane(|p| ((a[p] + e[p]) + (c[p] + g[p])) + ((b[p] + f[p]) + (d[p] + h[p])) + rest[p])

@@ -20,6 +20,8 @@ pub(super) struct EvalContext<'a, const P: usize> {
     pub packed: &'a [f64],
     /// The transposes of some layers' packed weights.
     pub transposed: &'a [f64],
+    /// Whether each lane has weights and biases of its own, `[weight][lane]`, rather than all the same.
+    pub own_weights: bool,
     pub affines: &'a [AffineLayer],
     /// Values of the static program, in every lane.
     pub static_buffer: &'a [f64],
@@ -145,22 +147,63 @@ pub(super) fn run<const FMA: bool, const TAPE: bool, const P: usize>(
             }
             OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                let bias = SumStart::Values(&inputs.packed[affine.bias_range()]);
-                let matrix = &inputs.packed[affine.weight_range()];
-                let x = get(*x);
-                // Padding units add nothing.
-                let c = &x[..P * affine.inputs];
-                let rows = match (affine.input_major, affine.transposed_range()) {
-                    (true, _) => Some(matrix),
-                    (false, Some(range)) => Some(&inputs.transposed[range]),
-                    (false, None) => None,
-                };
-                match rows {
-                    Some(rows) => gemv_transposed::<FMA, P>(inputs.isa, c, rows, bias, &[], out),
-                    None => gemv::<FMA, P>(inputs.isa, matrix, x, bias, &[], out),
+                match P > 1 && inputs.own_weights {
+                    true => own_affine::<FMA, P>(inputs, affine, get(*x), out),
+                    false => shared_affine::<FMA, P>(inputs, affine, get(*x), out),
                 }
             }
         }
+    }
+}
+
+/// Computes an affine layer, whose weights are the same in all lanes.
+#[inline(always)]
+fn shared_affine<const FMA: bool, const P: usize>(
+    inputs: &EvalContext<P>,
+    affine: &AffineLayer,
+    x: &[f64],
+    out: &mut [f64],
+) {
+    let bias = SumStart::Values(&inputs.packed[affine.bias_range()]);
+    let matrix = &inputs.packed[affine.weight_range()];
+    // Padding units add nothing.
+    let c = &x[..P * affine.inputs];
+    let rows = match (affine.input_major, affine.transposed_range()) {
+        (true, _) => Some(matrix),
+        (false, Some(range)) => Some(&inputs.transposed[range]),
+        (false, None) => None,
+    };
+    match rows {
+        Some(rows) => gemv_transposed::<FMA, P>(inputs.isa, c, rows, bias, &[], out),
+        None => gemv::<FMA, P>(inputs.isa, matrix, x, bias, &[], out),
+    }
+}
+
+/// Computes an affine layer, of which each lane has weights of its own.
+#[inline(always)]
+fn own_affine<const FMA: bool, const P: usize>(
+    inputs: &EvalContext<P>,
+    affine: &AffineLayer,
+    x: &[f64],
+    out: &mut [f64],
+) {
+    fn of_lanes<const P: usize>(all: &[f64], range: std::ops::Range<usize>) -> &[f64] {
+        &all[P * range.start..P * range.end]
+    }
+    let bias = SumStart::Values(of_lanes::<P>(inputs.packed, affine.bias_range()));
+    let matrix = of_lanes::<P>(inputs.packed, affine.weight_range());
+    let c = &x[..P * affine.inputs];
+    let rows = match (affine.input_major, affine.transposed_range()) {
+        (true, _) => Some(matrix),
+        (false, Some(range)) => Some(of_lanes::<P>(inputs.transposed, range)),
+        (false, None) => None,
+    };
+    let isa = inputs.isa;
+    match rows {
+        Some(rows) => {
+            sample_lanes::gemv_transposed::<FMA, P, true>(isa, c, rows, bias, &[], out);
+        }
+        None => sample_lanes::gemv::<FMA, P, true>(isa, matrix, x, bias, &[], out),
     }
 }
 
@@ -176,7 +219,7 @@ pub(super) fn gemv_transposed<const FMA: bool, const P: usize>(
 ) {
     match P {
         1 => dense::gemv_transposed::<FMA>(c, rows, start, times, y),
-        _ => sample_lanes::gemv_transposed::<FMA, P>(isa, c, rows, start, times, y),
+        _ => sample_lanes::gemv_transposed::<FMA, P, false>(isa, c, rows, start, times, y),
     }
 }
 
@@ -192,7 +235,7 @@ pub(super) fn gemv<const FMA: bool, const P: usize>(
 ) {
     match P {
         1 => dense::gemv::<FMA>(rows, x, start, times, y),
-        _ => sample_lanes::gemv::<FMA, P>(isa, rows, x, start, times, y),
+        _ => sample_lanes::gemv::<FMA, P, false>(isa, rows, x, start, times, y),
     }
 }
 

@@ -17,25 +17,68 @@ pub struct LaneEvaluator<'e, const P: usize> {
     evaluator: &'e Evaluator,
     /// Values of the static program, `[component][lane]`.
     static_buffer: AVec<f64>,
+    own_weights: Option<OwnWeights>,
+}
+
+/// Weights and biases of affine layers of each lane, `[weight][lane]`, packed and packed transposed.
+#[derive(Debug)]
+struct OwnWeights {
+    packed: AVec<f64>,
+    transposed: AVec<f64>,
+}
+
+/// Returns numbers in every lane, `[number][lane]`.
+fn in_all_lanes<const P: usize>(numbers: &[f64]) -> AVec<f64> {
+    let mut all = avec![0.0; P * numbers.len()];
+    for (to, from) in all.chunks_exact_mut(P).zip(numbers) {
+        to.fill(*from);
+    }
+    all
+}
+
+/// Copies numbers to lane `p`, `[number][lane]`.
+fn to_lane<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
+    for (to, from) in to.chunks_exact_mut(P).zip(from) {
+        to[p] = *from;
+    }
 }
 
 impl Evaluator {
     /// Returns the evaluator of `P` samples side by side, at the bound parameter values.
     pub fn sample_lanes<const P: usize>(&self) -> LaneEvaluator<'_, P> {
-        let mut static_buffer = avec![0.0; P * self.program.static_code.n_values];
-        let lanes = static_buffer.chunks_exact_mut(P);
-        for (to, from) in lanes.zip(&self.static_buffer) {
-            to.fill(*from);
-        }
+        let static_values = &self.static_buffer[..self.program.static_code.n_values];
         LaneEvaluator {
             evaluator: self,
-            static_buffer,
+            static_buffer: in_all_lanes::<P>(static_values),
+            own_weights: None,
         }
     }
 }
 
 impl<'e, const P: usize> LaneEvaluator<'e, P> {
-    /// Returns the evaluator of one sample alone.
+    /// Gives each lane weights and biases of affine layers of its own, at first those of all. They take `P` times the memory, and only
+    /// values are computed with them, no products with derivatives.
+    #[must_use]
+    pub fn with_own_weights(mut self) -> Self {
+        self.own_weights = Some(OwnWeights {
+            packed: in_all_lanes::<P>(&self.evaluator.packed_weights),
+            transposed: in_all_lanes::<P>(&self.evaluator.transposed_weights),
+        });
+        self
+    }
+
+    /// Gives lane `p` the parameter values of another evaluator of the same program. Its weights and biases of affine layers are those
+    /// of this one ([`Evaluator::has_weights_of`]) unless lanes have [their own](LaneEvaluator::with_own_weights).
+    pub fn set_lane(&mut self, p: usize, from: &Evaluator) {
+        to_lane::<P>(&from.static_buffer, p, &mut self.static_buffer);
+        if let Some(own) = &mut self.own_weights {
+            to_lane::<P>(&from.packed_weights, p, &mut own.packed);
+            to_lane::<P>(&from.transposed_weights, p, &mut own.transposed);
+        }
+    }
+
+    /// Returns the evaluator of one sample alone, at the parameter values that lanes have unless [`LaneEvaluator::set_lane`] gave them
+    /// others.
     pub fn alone(&self) -> &'e Evaluator {
         self.evaluator
     }
@@ -58,11 +101,16 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
             transposed_weights,
             ..
         } = self.evaluator;
+        let (packed, transposed) = match &self.own_weights {
+            Some(own) => (&own.packed, &own.transposed),
+            None => (packed_weights, transposed_weights),
+        };
         EvalContext {
             isa: self.evaluator.isa,
             params: values,
-            packed: packed_weights,
-            transposed: transposed_weights,
+            packed,
+            transposed,
+            own_weights: self.own_weights.is_some(),
             affines: &program.affines,
             static_buffer: &self.static_buffer,
             signals,

@@ -121,6 +121,16 @@ impl Evaluator {
         }
     }
 
+    /// Returns the number of packed weights and biases of all affine layers.
+    pub fn n_weights(&self) -> usize {
+        self.packed_weights.len() + self.transposed_weights.len()
+    }
+
+    /// Whether the weights and biases of all affine layers are those of another evaluator of the same program.
+    pub fn has_weights_of(&self, other: &Evaluator) -> bool {
+        self.packed_weights == other.packed_weights
+    }
+
     /// Returns the number of state variables.
     pub fn dof(&self) -> usize {
         self.dof
@@ -156,6 +166,7 @@ impl Evaluator {
             params: &self.values,
             packed: &self.packed_weights,
             transposed: &self.transposed_weights,
+            own_weights: false,
             affines: &self.program.affines,
             static_buffer: &self.static_buffer,
             signals: &self.signals,

@@ -24,6 +24,17 @@ pub(super) struct Batch<'a> {
     pub problems: &'a [Problem<'a>],
     pub options: &'a SolveOptions,
     pub tableau: &'static Tableau,
+    /// The field of each problem, where these are not `field`: the same equations with other parameter values.
+    pub own_fields: &'a [OwnField],
+    /// Called after each solve.
+    pub on_done: &'a (dyn Fn() + Sync),
+}
+
+/// The field of one problem, with its evaluator.
+#[derive(Debug)]
+pub(crate) struct OwnField {
+    pub field: VectorField,
+    pub evaluator: Evaluator,
 }
 
 /// The tape of a block: the slots of all lanes, round after round. A round has its own allocation, which the next block uses
@@ -42,6 +53,12 @@ impl LaneTape {
         let round = &mut self.rounds[n];
         round.resize(len, 0.0);
         round
+    }
+
+    /// Returns how many bytes the slots take.
+    pub fn bytes(&self) -> usize {
+        let numbers: usize = self.rounds.iter().map(|round| round.capacity()).sum();
+        size_of::<f64>() * numbers
     }
 
     /// Returns the slots of round `n`.
@@ -93,7 +110,7 @@ struct Lane<'w, 'a, const TAPE: bool> {
 
 /// A block while it is solved; vectors are `[component][lane]`.
 pub(super) struct Block<'b, 'a, const P: usize, const TAPE: bool> {
-    evaluator: &'b LaneEvaluator<'a, P>,
+    evaluator: &'b mut LaneEvaluator<'a, P>,
     batch: Batch<'a>,
     tape: &'b mut LaneTape,
     solved: SolvedBlock<P>,
@@ -107,7 +124,7 @@ pub(super) struct Block<'b, 'a, const P: usize, const TAPE: bool> {
 
 impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
     pub fn new(
-        evaluator: &'b LaneEvaluator<'a, P>,
+        evaluator: &'b mut LaneEvaluator<'a, P>,
         batch: Batch<'a>,
         tape: &'b mut LaneTape,
     ) -> Self {
@@ -219,12 +236,19 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
             return Ok(());
         };
         let Batch {
-            field,
             problems,
             options,
             tableau,
+            own_fields,
+            ..
         } = self.batch;
-        let evaluator = self.evaluator.alone();
+        let (field, evaluator) = match own_fields.get(index) {
+            Some(own) => {
+                self.evaluator.set_lane(p, &own.evaluator);
+                (&own.field, &own.evaluator)
+            }
+            None => (self.batch.field, self.evaluator.alone()),
+        };
         let problem = problems[index];
         let breakpoints = field.breakpoints_within(problem.sample, problem.t);
         lane.method.reset(tableau, evaluator);
@@ -244,6 +268,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
                 result,
             });
             lane.spare = Some(work);
+            (self.batch.on_done)();
         }
     }
 
