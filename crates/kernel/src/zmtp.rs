@@ -333,7 +333,7 @@ mod tests {
         bytes[12..12 + mechanism.len()].copy_from_slice(mechanism);
         bytes.extend([COMMAND, ready.len() as u8]);
         bytes.extend(ready);
-        let mut writer: Writer = Box::new(Vec::new());
+        let mut writer: Writer = Box::<Vec<u8>>::default();
         let bytes: &'static [u8] = bytes.leak();
         block_on(async {
             handshake(
