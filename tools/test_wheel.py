@@ -47,7 +47,7 @@ else:
 """
 
 CELLS = {
-    "odesync-script": ["let f = lotka_volterra();\nplot(solve(f, [1, 1], linspace(0, 10, 100)))", "f.dof"],
+    "odesync-script": ["let f = lotka_volterra();\nplot(solve(f, [1, 1], linspace(0, 10, 100)))", "f.dof", "interact(|a| plot(solve(f, [a, 1], [0, 1])), #{ a: [1, 2] })"],
     "python3": ["%load_ext odesync", "%%odesync\nlet a = 20;\nplot(solve(lotka_volterra(), [1, 1], linspace(0, 10, 100)))", "%%odesync\na + 22"],
 }
 
@@ -78,6 +78,14 @@ def notebook(python, kernel, cells, folder):
     run(python, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", path, cwd=folder, env=clean(python), stderr=subprocess.DEVNULL)
     done = json.loads(path.read_text())
     return [output for cell in done["cells"] for output in cell["outputs"]]
+
+
+def page(python, folder):
+    """Makes a page of the notebook in the script language by the package's template: its figure, and the sliders as a picture."""
+    run(python, "-m", "nbconvert", "--to", "html", "--template", "odesync", folder / "odesync-script.ipynb", cwd=folder, env=clean(python), stderr=subprocess.DEVNULL)
+    html = (folder / "odesync-script.html").read_text()
+    # Below the cells stand the states of the widgets.
+    assert html.split("</main>")[0].count("<img") == 2 and ".jp-RenderedSVG img" in html, "a figure is missing in the page"
 
 
 def parameters(python, folder):
@@ -125,9 +133,10 @@ def main():
             last = "2" if kernel == "odesync-script" else "42"
             assert any("".join(one.get("text/plain", "")).strip() == last for one in data), f"{kernel}: {data}"
         parameters(python, work)
+        page(python, work)
         for name in ("bash-completion/completions/odesync", "zsh/site-functions/_odesync", "fish/vendor_completions.d/odesync.fish"):
             assert (folder / "env" / "share" / name).is_file(), name
-    print(f"{wheel.name}: {size:.1f} MB, program, module, kernel, cells in a notebook of Python and papermill work")
+    print(f"{wheel.name}: {size:.1f} MB, program, module, kernel, cells in a notebook of Python, papermill and the template of pages work")
 
 
 if __name__ == "__main__":
