@@ -27,7 +27,7 @@ PROGRAM := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize exports long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize exports long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -90,6 +90,9 @@ save-notebooks: setup-notebook ## execute every notebook in full and save it wit
 
 test-jupyterlab: setup-notebook ## run a notebook in JupyterLab in headless Chromium, and look for its figure in the page
 	.venv-jupyter/bin/python tools/jupyterlab_in_browser.py
+
+test-widgets: setup-script-notebook ## sliders, the stop button, completion and help of the script kernel in JupyterLab in headless Chromium (on a machine that is not busy)
+	.venv-jupyter/bin/python -B tools/widgets_in_browser.py
 
 kernel-test: $(PROGRAM_SETUP) ## the kernel of the script language by jupyter_kernel_test and in a notebook (brings a small virtual environment)
 	$(CARGO) build --release $(PROGRAM)
@@ -186,7 +189,7 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/check_exports.py
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, all trainings of the paper in full
+long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, sliders in a browser, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
@@ -194,6 +197,7 @@ long: setup ## what is too long for the gate: more kills at random moments, the 
 	$(MAKE) exports
 	$(CARGO) build --release $(PROGRAM)
 	$(PYTHON) tools/check_trackers.py
+	$(MAKE) test-widgets
 	FULL=1 tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays

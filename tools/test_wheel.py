@@ -3,7 +3,7 @@
 
     python3 tools/test_wheel.py [WHEEL]
 
-The environment is made anew in a temporary folder. It brings NumPy, ipykernel and nbconvert from PyPI, not JupyterLab.
+The environment is made anew in a temporary folder. It brings NumPy, ipykernel, nbconvert and papermill from PyPI, not JupyterLab.
 """
 
 import json
@@ -47,23 +47,58 @@ else:
 """
 
 CELLS = {
-    "odesync-script": ["let f = lotka_volterra();\nplot(solve(f, [1, 1], linspace(0, 10, 100)))", "f.dof"],
+    "odesync-script": ["let f = lotka_volterra();\nplot(solve(f, [1, 1], linspace(0, 10, 100)))", "f.dof", "interact(|a| plot(solve(f, [a, 1], [0, 1])), #{ a: [1, 2] })"],
     "python3": ["%load_ext odesync", "%%odesync\nlet a = 20;\nplot(solve(lotka_volterra(), [1, 1], linspace(0, 10, 100)))", "%%odesync\na + 22"],
 }
+
+# A notebook whose first cell is tagged `parameters`, what papermill is to put in their place, and what the notebook then prints.
+PARAMETERS = ["let epochs = 5; // number of epochs\nlet lr = 0.1;\nlet name = \"none\";\nlet more = #{};", "print(`${epochs} ${lr} ${name} ${more}`)"]
+GIVEN = {"epochs": 7, "lr": 1e-3, "name": 'a "b" \\ λ\n', "more": {"list": [1.5, None, True, -3], "large": 1e25}}
+PRINTED = '7 0.001 a "b" \\ λ\n #{"large": 1e25, "list": [1.5, (), true, -3]}'
 
 
 def run(*command, **options):
     return subprocess.run([str(part) for part in command], check=True, **options)
 
 
+def write_notebook(path, kernel, cells, tags=()):
+    """A notebook of these cells, the first of which has these tags."""
+    code = [
+        {"cell_type": "code", "id": f"c{i}", "execution_count": None, "metadata": {"tags": list(tags) if i == 0 else []}, "outputs": [], "source": cell}
+        for i, cell in enumerate(cells)
+    ]
+    spec = {"name": kernel, "display_name": kernel, "language": "rhai" if kernel == "odesync-script" else "python"}
+    path.write_text(json.dumps({"cells": code, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}))
+
+
 def notebook(python, kernel, cells, folder):
     """Executes the cells by nbconvert. Returns the outputs of all."""
     path = folder / f"{kernel}.ipynb"
-    code = [{"cell_type": "code", "id": f"c{i}", "execution_count": None, "metadata": {}, "outputs": [], "source": cell} for i, cell in enumerate(cells)]
-    path.write_text(json.dumps({"cells": code, "metadata": {"kernelspec": {"name": kernel, "display_name": kernel}}, "nbformat": 4, "nbformat_minor": 5}))
+    write_notebook(path, kernel, cells)
     run(python, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", path, cwd=folder, env=clean(python), stderr=subprocess.DEVNULL)
     done = json.loads(path.read_text())
     return [output for cell in done["cells"] for output in cell["outputs"]]
+
+
+def page(python, folder):
+    """Makes a page of the notebook in the script language by the package's template: its figure, and the sliders as a picture."""
+    run(python, "-m", "nbconvert", "--to", "html", "--template", "odesync", folder / "odesync-script.ipynb", cwd=folder, env=clean(python), stderr=subprocess.DEVNULL)
+    html = (folder / "odesync-script.html").read_text()
+    # Below the cells stand the states of the widgets.
+    assert html.split("</main>")[0].count("<img") == 2 and ".jp-RenderedSVG img" in html, "a figure is missing in the page"
+
+
+def parameters(python, folder):
+    """Runs a notebook by papermill with other values of its parameters, and asks which it has."""
+    path, done = folder / "parameters.ipynb", folder / "done.ipynb"
+    write_notebook(path, "odesync-script", PARAMETERS, tags=["parameters"])
+    code = f"import papermill; papermill.execute_notebook({str(path)!r}, {str(done)!r}, {GIVEN!r}, progress_bar=False)"
+    run(python, "-c", code, cwd=folder, env=clean(python), stderr=subprocess.DEVNULL)
+    outputs = [output for cell in json.loads(done.read_text())["cells"] for output in cell.get("outputs", [])]
+    printed = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
+    assert printed == PRINTED + "\n", printed
+    listed = run(python, "-m", "papermill", "--help-notebook", path, cwd=folder, env=clean(python), stdout=subprocess.PIPE, text=True).stdout
+    assert "epochs" in listed and "number of epochs" in listed and "0.1" in listed, listed
 
 
 def clean(python):
@@ -82,7 +117,7 @@ def main():
         folder = Path(folder)
         run(sys.executable, "-m", "venv", folder / "env")
         python = folder / "env" / "bin" / "python"
-        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, "ipykernel", "nbconvert", "jupyter_client")
+        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, "ipykernel", "nbconvert", "jupyter_client", "papermill")
         program = folder / "env" / "bin" / "odesync"
         work = folder / "work"
         work.mkdir()
@@ -97,9 +132,11 @@ def main():
             assert any("image/svg+xml" in one for one in data), f"{kernel}: no figure in {outputs}"
             last = "2" if kernel == "odesync-script" else "42"
             assert any("".join(one.get("text/plain", "")).strip() == last for one in data), f"{kernel}: {data}"
+        parameters(python, work)
+        page(python, work)
         for name in ("bash-completion/completions/odesync", "zsh/site-functions/_odesync", "fish/vendor_completions.d/odesync.fish"):
             assert (folder / "env" / "share" / name).is_file(), name
-    print(f"{wheel.name}: {size:.1f} MB, program, module, kernel and cells in a notebook of Python work")
+    print(f"{wheel.name}: {size:.1f} MB, program, module, kernel, cells in a notebook of Python, papermill and the template of pages work")
 
 
 if __name__ == "__main__":

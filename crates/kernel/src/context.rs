@@ -1,11 +1,12 @@
 //! What the threads of a kernel share: whose request is answered now, and whether the user asked to stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use odesync_script::script::InterruptHandle;
 use serde_json::{Value, json};
 
+use crate::lock::lock;
 use crate::message::Message;
 use crate::publisher::Publisher;
 
@@ -46,13 +47,9 @@ impl Context {
         let _ = self.interrupt.set(handle);
     }
 
-    fn lock_current(&self) -> MutexGuard<'_, CurrentRequest> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Begins the answer to a request: what is shown from now on belongs to it.
     pub fn begin(&self, request: &Message, asks: bool) {
-        *self.lock_current() = CurrentRequest {
+        *lock(&self.current) = CurrentRequest {
             header: Arc::new(request.header.clone()),
             asks: asks.then(|| Arc::new(request.clone())),
         };
@@ -60,7 +57,7 @@ impl Context {
 
     /// Returns the request that is answered now.
     pub fn current(&self) -> CurrentRequest {
-        self.lock_current().clone()
+        lock(&self.current).clone()
     }
 
     /// Publishes a message that belongs to the current request.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use odesync_script::script::{DisplayedValue, Frontend, Interaction};
@@ -11,6 +11,7 @@ use odesync_train::training::Callback;
 use serde_json::json;
 
 use crate::context::Context;
+use crate::lock::lock;
 use crate::mime;
 use crate::progress::{CountLine, TrainingLine};
 use crate::widgets::Widgets;
@@ -28,11 +29,6 @@ pub(crate) struct KernelFrontend {
     pub stdin: Channel,
     /// The lines that users have typed.
     pub lines: Mutex<Receiver<String>>,
-}
-
-/// Locks a mutex, also after a panic of a thread that held it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl KernelFrontend {

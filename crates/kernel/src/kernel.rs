@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::frontend::KernelFrontend;
 use crate::history::History;
+use crate::lock::lock;
 use crate::message::Message;
 use crate::requests::Requests;
 use crate::shell::{Shell, kernel_info, request_error};
@@ -66,7 +67,7 @@ pub fn run(connection_file: &Path, options: SessionOptions) -> Result<()> {
                 }
             }),
             interrupt: Box::new(move || {
-                if let Some(context) = crate::frontend::lock(&interrupted).as_ref() {
+                if let Some(context) = lock(&interrupted).as_ref() {
                     context.interrupt();
                 }
             }),
@@ -76,7 +77,7 @@ pub fn run(connection_file: &Path, options: SessionOptions) -> Result<()> {
         },
     )?;
     let context = Arc::new(Context::new(wire.publisher.clone()));
-    *crate::frontend::lock(&stop) = Some(Arc::clone(&context));
+    *lock(&stop) = Some(Arc::clone(&context));
     context.publish("status", json!({ "execution_state": "starting" }));
     let widgets = Arc::new(Mutex::new(Widgets::default()));
     let frontend = Arc::new(KernelFrontend {
@@ -118,7 +119,7 @@ pub fn run(connection_file: &Path, options: SessionOptions) -> Result<()> {
     // The handles go first, so that the wire sends what is left and ends.
     drop(shell);
     drop(wire.publisher);
-    *crate::frontend::lock(&stop) = None;
+    *lock(&stop) = None;
     wait_for(|| wire.thread.is_finished());
     Ok(())
 }

@@ -7,8 +7,10 @@
 //! |---|---|
 //! | [`kernelspec`] | registers the kernel with Jupyter, and takes it away again |
 //! | `connection`, `message` | the connection file; messages with their signatures |
-//! | `wire` | the five sockets, on a thread of their own |
+//! | `zmtp` | ZeroMQ's wire protocol: listeners, the handshake, frames |
+//! | `peers`, `subscribers` | the clients that ask, and those that listen, each with a queue of its own |
 //! | `publisher` | what all clients see; lines that follow each other quickly go in one message |
+//! | `wire` | the five sockets, on a thread of their own |
 //! | `requests` | the queue of requests, in which late values of sliders are recognized |
 //! | `kernel` | [`run`]: the threads of a kernel; interrupt and shutdown |
 //! | `shell` | the answers to requests |
@@ -28,15 +30,19 @@ mod frontend;
 mod history;
 mod kernel;
 pub mod kernelspec;
+mod lock;
 mod message;
 mod mime;
+mod peers;
 mod progress;
 mod publisher;
 mod requests;
 mod shell;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 mod widgets;
 mod wire;
+mod zmtp;
 
 pub use kernel::run;

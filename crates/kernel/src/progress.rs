@@ -1,6 +1,6 @@
 //! The progress of a training or of another long computation: one line, which is updated in place and stays in its last state.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use odesync_base::Result;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::lock::lock;
 use crate::mime::Bundle;
 
 /// Time between two updates of a line: often enough for the eye.
@@ -198,7 +199,7 @@ impl CountLine {
 impl ProgressSink for CountLine {
     fn update(&self, done: usize, all: usize) {
         let passed = self.started.elapsed();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         // Threads may report out of order.
         state.done = state.done.max(done);
         let done = state.done;

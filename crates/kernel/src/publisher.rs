@@ -8,17 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 use tokio::time::Instant;
-use zeromq::{SocketRecv, SocketSend, XPubSocket, ZmqMessage};
 
 use crate::message::{Message, Signer};
+use crate::subscribers::{Subscriber, Subscribers};
 
 /// Time for which printed text waits for more of it.
 const GATHERING_TIME: Duration = Duration::from_millis(20);
-
-/// Time for which a message waits for a client that does not read.
-const SENDING_TIME: Duration = Duration::from_secs(5);
 
 /// Number of bytes of printed text that do not wait.
 const MAX_GATHERED: usize = 1 << 16;
@@ -78,87 +75,77 @@ impl Publisher {
     }
 }
 
-/// Sends what is published to the clients until the last [`Publisher`] is gone.
-pub(crate) async fn publish_all(
-    mut socket: XPubSocket,
-    mut queue: Receiver<Published>,
-    signer: Signer,
-    session: Arc<str>,
-) {
-    let mut gathered: Option<(PrintedText, Instant)> = None;
-    loop {
-        let due = gathered.as_ref().map(|(_, due)| *due);
-        let wait = async {
-            match due {
-                Some(due) => tokio::time::sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            published = queue.recv() => match published {
-                None => break,
-                Some(Published::Message(message)) => {
-                    flush(&mut socket, &mut gathered, &signer, &session).await;
-                    send(&mut socket, *message, &signer).await;
+/// What sends messages to the clients.
+pub(crate) struct Sending {
+    pub subscribers: Subscribers,
+    /// Clients that have just subscribed, each with the topic.
+    pub subscriptions: UnboundedReceiver<(Arc<Subscriber>, Bytes)>,
+    pub signer: Signer,
+    pub session: Arc<str>,
+}
+
+impl Sending {
+    /// Sends what is published until the last [`Publisher`] is gone.
+    pub async fn run(mut self, mut queue: Receiver<Published>) {
+        let mut gathered: Option<(PrintedText, Instant)> = None;
+        loop {
+            let due = gathered.as_ref().map(|(_, due)| *due);
+            let wait = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
                 }
-                Some(Published::Text(text)) => {
-                    let continues = gathered.as_mut().filter(|(before, _)| {
-                        before.stream == text.stream
-                            && Arc::ptr_eq(&before.parent, &text.parent)
-                            && before.text.len() < MAX_GATHERED
-                    });
-                    match continues {
-                        Some((before, _)) => before.text.push_str(&text.text),
-                        None => {
-                            flush(&mut socket, &mut gathered, &signer, &session).await;
-                            gathered = Some((text, Instant::now() + GATHERING_TIME));
+            };
+            tokio::select! {
+                published = queue.recv() => match published {
+                    None => break,
+                    Some(Published::Message(message)) => {
+                        self.flush(&mut gathered).await;
+                        self.send(*message).await;
+                    }
+                    Some(Published::Text(text)) => {
+                        let continues = gathered.as_mut().filter(|(before, _)| {
+                            before.stream == text.stream
+                                && Arc::ptr_eq(&before.parent, &text.parent)
+                                && before.text.len() < MAX_GATHERED
+                        });
+                        match continues {
+                            Some((before, _)) => before.text.push_str(&text.text),
+                            None => {
+                                self.flush(&mut gathered).await;
+                                gathered = Some((text, Instant::now() + GATHERING_TIME));
+                            }
                         }
                     }
-                }
-            },
-            () = wait => flush(&mut socket, &mut gathered, &signer, &session).await,
-            event = socket.recv() => {
-                if let Some(topic) = event.ok().as_ref().and_then(subscription) {
-                    welcome(&mut socket, &topic, &signer, &session).await;
+                },
+                () = wait => self.flush(&mut gathered).await,
+                Some((subscriber, topic)) = self.subscriptions.recv() => {
+                    self.welcome(&subscriber, topic).await;
                 }
             }
         }
+        self.flush(&mut gathered).await;
+        self.subscribers.close().await;
     }
-    flush(&mut socket, &mut gathered, &signer, &session).await;
-}
 
-async fn flush(
-    socket: &mut XPubSocket,
-    gathered: &mut Option<(PrintedText, Instant)>,
-    signer: &Signer,
-    session: &str,
-) {
-    if let Some((text, _)) = gathered.take() {
-        let content = json!({ "name": text.stream, "text": text.text });
-        let mut message = Message::new(session, "stream", content, &text.parent);
-        message.identities = vec![Bytes::from_static(b"stream")];
-        send(socket, message, signer).await;
+    async fn flush(&self, gathered: &mut Option<(PrintedText, Instant)>) {
+        if let Some((text, _)) = gathered.take() {
+            let content = json!({ "name": text.stream, "text": text.text });
+            let mut message = Message::new(&self.session, "stream", content, &text.parent);
+            message.identities = vec![Bytes::from_static(b"stream")];
+            self.send(message).await;
+        }
     }
-}
 
-async fn send(socket: &mut XPubSocket, message: Message, signer: &Signer) {
-    if let Ok(message) = ZmqMessage::try_from(message.encode(signer)) {
-        // It fails for clients that have gone. One that does not read any more must not keep the kernel from ending.
-        let _ = tokio::time::timeout(SENDING_TIME, socket.send(message)).await;
+    async fn send(&self, message: Message) {
+        self.subscribers.send(&message.encode(&self.signer)).await;
     }
-}
 
-/// Returns the topic of a client that has just subscribed.
-fn subscription(event: &ZmqMessage) -> Option<Bytes> {
-    let frame = event.get(0)?;
-    (frame.first() == Some(&1)).then(|| frame.slice(1..))
-}
-
-/// Tells a client that it is subscribed: from now on it misses nothing (JEP 65).
-async fn welcome(socket: &mut XPubSocket, topic: &Bytes, signer: &Signer, session: &str) {
-    let subscription = String::from_utf8_lossy(topic);
-    let content = json!({ "subscription": subscription });
-    let mut message = Message::new(session, "iopub_welcome", content, &json!({}));
-    message.identities = vec![topic.clone()];
-    send(socket, message, signer).await;
+    /// Tells a client that it is subscribed: from now on it misses nothing (JEP 65).
+    async fn welcome(&self, subscriber: &Subscriber, topic: Bytes) {
+        let content = json!({ "subscription": String::from_utf8_lossy(&topic) });
+        let mut message = Message::new(&self.session, "iopub_welcome", content, &json!({}));
+        message.identities = vec![topic];
+        subscriber.send(&message.encode(&self.signer)).await;
+    }
 }

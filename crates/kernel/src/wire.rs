@@ -1,51 +1,50 @@
 //! The five sockets of a kernel, on a thread of their own.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use zeromq::{
-    RepSocket, RouterRecvHalf, RouterSendHalf, RouterSocket, Socket, SocketRecv, SocketSend,
-    XPubSocket, ZmqMessage,
-};
+use tokio::sync::mpsc::{self, Receiver};
 
 use odesync_base::{Error, Result};
 
 use crate::connection::Connection;
 use crate::message::{Message, Signer};
-use crate::publisher::{self, Published, Publisher};
+use crate::peers::{Peers, Receive, heartbeat};
+use crate::publisher::{Published, Publisher, Sending};
+use crate::subscribers::Subscribers;
+use crate::zmtp::Listener;
 
-/// Number of messages that wait to be sent before those who make them have to wait too.
+/// Number of published messages that wait to be sent before those who make them have to wait too.
 const QUEUE_LENGTH: usize = 1000;
 
 /// Time for which a kernel that ends stays, so that what it has sent reaches its clients.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// Time before a socket is used again on which a client has gone.
-const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
-
 /// Time between two looks for the process that started the kernel.
 const PARENT_CHECK: Duration = Duration::from_secs(1);
 
+/// What is done with the messages of one socket.
+pub(crate) type OnMessage = Box<dyn Fn(Message) + Send + Sync>;
+
 /// What is done with messages that come in. The functions are called on the wire's thread and must not wait.
 pub(crate) struct Receivers {
-    pub shell: Box<dyn Fn(Message) + Send>,
-    pub control: Box<dyn Fn(Message) + Send>,
-    pub stdin: Box<dyn Fn(Message) + Send>,
+    pub shell: OnMessage,
+    pub control: OnMessage,
+    pub stdin: OnMessage,
     /// Called for SIGINT.
     pub interrupt: Box<dyn Fn() + Send>,
     /// Called for SIGTERM, and when the process that started the kernel is gone.
     pub terminate: Box<dyn Fn() + Send>,
 }
 
-/// The handle of one socket, to which messages are sent from any thread.
+/// The handle of one socket, by which messages are sent from any thread.
 #[derive(Clone)]
 pub(crate) struct Channel {
-    queue: Sender<Message>,
+    peers: Peers,
+    signer: Signer,
     session: Arc<str>,
 }
 
@@ -54,12 +53,11 @@ impl Channel {
     pub fn reply(&self, request: &Message, msg_type: &str, content: serde_json::Value) {
         let mut reply = Message::new(&self.session, msg_type, content, &request.header);
         reply.identities = request.identities.clone();
-        // It fails only while the kernel ends.
-        let _ = self.queue.blocking_send(reply);
+        self.peers.send(&reply.encode(&self.signer));
     }
 }
 
-/// The running wire. When it and the handles that it gave away are dropped, the thread sends what is left, and ends.
+/// The running wire. When the publishers that it gave away are dropped, the thread sends what is left, and ends.
 pub(crate) struct Wire {
     pub publisher: Publisher,
     pub shell: Channel,
@@ -68,60 +66,32 @@ pub(crate) struct Wire {
     pub thread: JoinHandle<()>,
 }
 
-struct Sockets {
-    shell: RouterSocket,
-    control: RouterSocket,
-    stdin: RouterSocket,
-    iopub: XPubSocket,
-    heartbeat: RepSocket,
+struct Listeners {
+    shell: Listener,
+    control: Listener,
+    stdin: Listener,
+    iopub: Listener,
+    heartbeat: Listener,
 }
 
-impl Sockets {
+impl Listeners {
     async fn bind(connection: &Connection) -> Result<Self> {
-        let mut sockets = Self {
-            shell: RouterSocket::new(),
-            control: RouterSocket::new(),
-            stdin: RouterSocket::new(),
-            iopub: XPubSocket::new(),
-            heartbeat: RepSocket::new(),
-        };
-        bind(&mut sockets.shell, &connection.shell).await?;
-        bind(&mut sockets.control, &connection.control).await?;
-        bind(&mut sockets.stdin, &connection.stdin).await?;
-        bind(&mut sockets.iopub, &connection.iopub).await?;
-        bind(&mut sockets.heartbeat, &connection.heartbeat).await?;
-        Ok(sockets)
+        Ok(Self {
+            shell: bind(&connection.shell).await?,
+            control: bind(&connection.control).await?,
+            stdin: bind(&connection.stdin).await?,
+            iopub: bind(&connection.iopub).await?,
+            heartbeat: bind(&connection.heartbeat).await?,
+        })
     }
 }
 
-async fn bind(socket: &mut impl Socket, address: &str) -> Result<()> {
-    if let Some(path) = address.strip_prefix("ipc://") {
-        remove_stale(Path::new(path));
-    }
-    let bound = socket.bind(address).await;
-    bound.map(drop).map_err(|error| {
+async fn bind(address: &str) -> Result<Listener> {
+    Listener::bind(address).await.map_err(|error| {
         Error::invalid(format!(
             "the kernel cannot listen at {address}: {error}; start it anew, so that Jupyter chooses other ports"
         ))
     })
-}
-
-/// Removes the file of a local socket that a kernel before a restart has left. A socket that answers is left alone.
-fn remove_stale(path: &Path) {
-    #[cfg(unix)]
-    if std::os::unix::fs::FileTypeExt::is_socket(
-        &match std::fs::symlink_metadata(path) {
-            Ok(found) => found,
-            Err(_) => return,
-        }
-        .file_type(),
-    ) && std::os::unix::net::UnixStream::connect(path).is_err()
-    {
-        // Where it fails, binding says why.
-        let _ = std::fs::remove_file(path);
-    }
-    #[cfg(not(unix))]
-    let _ = path;
 }
 
 /// Opens the sockets and starts their thread.
@@ -136,126 +106,92 @@ pub(crate) fn start(connection: &Connection, receivers: Receivers) -> Result<Wir
         .build()
         .map_err(|error| Error::invalid(format!("the kernel cannot use sockets: {error}")))?;
     let (publish, published) = mpsc::channel(QUEUE_LENGTH);
-    let (shell, shell_queue) = mpsc::channel(QUEUE_LENGTH);
-    let (control, control_queue) = mpsc::channel(QUEUE_LENGTH);
-    let (stdin, stdin_queue) = mpsc::channel(QUEUE_LENGTH);
-    let queues = Queues {
-        published,
-        shell: shell_queue,
-        control: control_queue,
-        stdin: stdin_queue,
+    let channel_of = |peers: &Peers| Channel {
+        peers: peers.clone(),
+        signer: signer.clone(),
+        session: Arc::clone(&session),
     };
+    let peers = [Peers::default(), Peers::default(), Peers::default()];
+    let [shell, control, stdin] = [0, 1, 2].map(|at| channel_of(&peers[at]));
     let (ready, bound) = channel();
     let address = connection.clone();
-    let name = Arc::clone(&session);
+    let outgoing = Outgoing {
+        peers,
+        published,
+        signer: signer.clone(),
+        session: Arc::clone(&session),
+    };
     let thread = std::thread::Builder::new()
         .name("jupyter".into())
-        .spawn(move || {
-            let sockets = runtime.block_on(Sockets::bind(&address));
-            match sockets {
-                Ok(sockets) => {
-                    // The receiver waits below.
-                    let _ = ready.send(Ok(()));
-                    serve(&runtime, sockets, queues, receivers, signer, name);
-                }
-                Err(error) => {
-                    let _ = ready.send(Err(error));
-                }
+        .spawn(move || match runtime.block_on(Listeners::bind(&address)) {
+            Ok(listeners) => {
+                // The receiver waits below.
+                let _ = ready.send(Ok(()));
+                serve(&runtime, listeners, receivers, outgoing);
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
             }
         })
         .map_err(|error| Error::invalid(format!("the system refuses a thread: {error}")))?;
     let gone = |_| Error::invalid("the kernel's thread of sockets has ended");
     bound.recv().map_err(gone)??;
-    let channel = |queue| Channel {
-        queue,
-        session: Arc::clone(&session),
-    };
     Ok(Wire {
-        publisher: Publisher::new(publish, Arc::clone(&session)),
-        shell: channel(shell),
-        control: channel(control),
-        stdin: channel(stdin),
+        publisher: Publisher::new(publish, session),
+        shell,
+        control,
+        stdin,
         thread,
     })
 }
 
-struct Queues {
+/// What leaves the kernel: by the clients of the sockets shell, control and stdin, and by iopub.
+struct Outgoing {
+    peers: [Peers; 3],
     published: Receiver<Published>,
-    shell: Receiver<Message>,
-    control: Receiver<Message>,
-    stdin: Receiver<Message>,
-}
-
-fn serve(
-    runtime: &Runtime,
-    sockets: Sockets,
-    queues: Queues,
-    receivers: Receivers,
     signer: Signer,
     session: Arc<str>,
-) {
+}
+
+fn serve(runtime: &Runtime, listeners: Listeners, receivers: Receivers, outgoing: Outgoing) {
     runtime.block_on(async move {
-        tokio::spawn(heartbeat(sockets.heartbeat));
+        tokio::spawn(heartbeat(listeners.heartbeat));
         tokio::spawn(signals(receivers.interrupt, receivers.terminate));
-        let mut senders = Vec::new();
-        for (socket, receiver, queue) in [
-            (sockets.shell, receivers.shell, queues.shell),
-            (sockets.control, receivers.control, queues.control),
-            (sockets.stdin, receivers.stdin, queues.stdin),
+        let Outgoing {
+            peers: [shell, control, stdin],
+            published,
+            signer,
+            session,
+        } = outgoing;
+        for (peers, listener, receiver) in [
+            (shell, listeners.shell, receivers.shell),
+            (control, listeners.control, receivers.control),
+            (stdin, listeners.stdin, receivers.stdin),
         ] {
-            let (sending, receiving) = socket.split();
-            tokio::spawn(receive_all(receiving, receiver, signer.clone()));
-            senders.push(tokio::spawn(send_all(sending, queue, signer.clone())));
+            tokio::spawn(peers.serve(listener, decode(receiver, &signer)));
         }
-        let iopub = publisher::publish_all(sockets.iopub, queues.published, signer, session);
-        iopub.await;
-        for sender in senders {
-            // A task that panicked has nothing left to send.
-            let _ = sender.await;
-        }
+        let (subscriptions, subscribed) = mpsc::unbounded_channel();
+        let subscribers = Subscribers::default();
+        tokio::spawn(subscribers.clone().serve(listeners.iopub, subscriptions));
+        let sending = Sending {
+            subscribers,
+            subscriptions: subscribed,
+            signer,
+            session,
+        };
+        sending.run(published).await;
         tokio::time::sleep(LINGER).await;
     });
 }
 
-async fn receive_all(
-    mut socket: RouterRecvHalf,
-    receiver: Box<dyn Fn(Message) + Send>,
-    signer: Signer,
-) {
-    loop {
-        match socket.recv().await {
-            // What is no message, or not signed with the key, is none of the kernel's business.
-            Ok(frames) => {
-                if let Some(message) = Message::decode(frames.into_vec(), &signer) {
-                    receiver(message);
-                }
-            }
-            Err(_) => tokio::time::sleep(PAUSE_AFTER_ERROR).await,
+/// Returns what takes the frames that come in. What is no message, or not signed with the key, is none of the kernel's business.
+fn decode(receiver: OnMessage, signer: &Signer) -> Receive {
+    let signer = signer.clone();
+    Arc::new(move |frames| {
+        if let Some(message) = Message::decode(frames, &signer) {
+            receiver(message);
         }
-    }
-}
-
-async fn send_all(mut socket: RouterSendHalf, mut queue: Receiver<Message>, signer: Signer) {
-    while let Some(message) = queue.recv().await {
-        if let Ok(message) = ZmqMessage::try_from(message.encode(&signer)) {
-            // It fails for a client that has gone.
-            let _ = socket.send(message).await;
-        }
-    }
-}
-
-/// Sends back what comes, by which a client sees that the kernel lives.
-async fn heartbeat(mut socket: RepSocket) {
-    loop {
-        let sent = match socket.recv().await {
-            Ok(message) => socket.send(message).await,
-            Err(error) => Err(error),
-        };
-        if sent.is_err() {
-            // A client has gone; another may come.
-            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
-        }
-    }
+    })
 }
 
 /// Waits for signals, and for the end of the process that started the kernel.

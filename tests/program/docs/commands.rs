@@ -87,7 +87,10 @@ fn every_command_exists() {
                 "{shown}: only the package in dist/ is installed by pip"
             ),
             "jupyter" => assert!(["lab", "nbconvert"].contains(&rest[0]), "{shown}"),
-            _ => panic!("{shown}: only make, cargo, odesync, pip and jupyter are known here"),
+            "papermill" => assert!(rest.iter().any(|w| w.ends_with(".ipynb")), "{shown}"),
+            _ => panic!(
+                "{shown}: only make, cargo, odesync, pip, jupyter and papermill are known here"
+            ),
         }
     }
 }

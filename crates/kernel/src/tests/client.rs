@@ -42,7 +42,9 @@ pub struct Client {
     pub signer: Signer,
     /// What came on iopub and was not asked for yet.
     published: VecDeque<Message>,
+    /// The kernel's thread, for the client that started it.
     kernel: Option<JoinHandle<Result<()>>>,
+    pub connection: Connection,
     pub folder: TempDir,
 }
 
@@ -84,6 +86,21 @@ impl Client {
                 },
             )
         });
+        Self::connect(connection, "client", Some(kernel), folder)
+    }
+
+    /// Connects another client to the kernel.
+    pub fn join(&self, name: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::connect(self.connection.clone(), name, None, folder)
+    }
+
+    fn connect(
+        connection: Connection,
+        name: &'static str,
+        kernel: Option<JoinHandle<Result<()>>>,
+        folder: TempDir,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -91,7 +108,7 @@ impl Client {
         // The same identity on all channels, by which a question finds the client that runs the cell.
         let dealer = || {
             let mut options = SocketOptions::default();
-            let identity: PeerIdentity = Bytes::from_static(b"client").try_into().unwrap();
+            let identity: PeerIdentity = Bytes::from_static(name.as_bytes()).try_into().unwrap();
             options.peer_identity(identity);
             DealerSocket::with_options(options)
         };
@@ -104,7 +121,8 @@ impl Client {
             runtime,
             signer: Signer::new(&connection.key),
             published: VecDeque::new(),
-            kernel: Some(kernel),
+            kernel,
+            connection: connection.clone(),
             folder,
         };
         client.runtime.block_on(async {
@@ -173,7 +191,7 @@ impl Client {
     }
 
     /// Waits for the next message on iopub.
-    fn receive_published(&mut self) -> Message {
+    pub fn receive_published(&mut self) -> Message {
         let frames = self.runtime.block_on(async {
             let received = tokio::time::timeout(PATIENCE, self.iopub.recv()).await;
             received.expect("nothing was published").unwrap()

@@ -3,4 +3,6 @@
 mod cells;
 mod client;
 mod interactions;
+mod load;
+mod raw;
 mod wire;
