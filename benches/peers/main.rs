@@ -178,7 +178,7 @@ impl Solve {
     }
 
     /// Returns the system, its output times, its initial state and a reference solution there, `[time, dof]`.
-    fn problem(&self) -> Result<(VectorField, Vec<f64>, Vec<f64>, Vec<f64>), Failure> {
+    fn problem(&self) -> Result<(VectorField, [Vec<f64>; 3]), Failure> {
         let field = match self.system {
             "van_der_pol" => odesync::dynamics::van_der_pol()?.with_param("mu", &[1000.0])?,
             "robertson" => odesync::dynamics::robertson()?,
@@ -188,19 +188,18 @@ impl Solve {
                 let options = SolveOptions::default().solver("dopri8")?;
                 let options = options.tolerances(1e-13, 1e-13);
                 let u = solve(&field, &u0, &t, &options)?.u;
-                return Ok((field, t, u0, u.iter().copied().collect()));
+                return Ok((field, [t, u0, u.iter().copied().collect()]));
             }
         };
         let all = golden("trajectories")?;
         let case = &all[self.system];
-        let [t, u0, u] = ["t", "u0", "u"].map(|key| numbers(&case[key]));
-        Ok((field, t, u0, u))
+        Ok((field, ["t", "u0", "u"].map(|key| numbers(&case[key]))))
     }
 
     /// Returns the rows of this library and of the peer, with their errors against the reference.
     fn rows(&self, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         let Solve { system, method, .. } = self;
-        let (field, t, u0, u) = self.problem()?;
+        let (field, [t, u0, u]) = self.problem()?;
         let (mut rtol, atol) = (self.rtol, self.atol);
         let input = json!({
             "system": system, "method": method, "t": t, "u0": u0, "u": u, "rtol": rtol, "atol": atol,
@@ -226,7 +225,9 @@ impl Solve {
         let ours = || Ok(solve(&field, &u0, &t, &options).map(drop)?);
         let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(ours))];
         if let (Some(peer), Some(error)) = (peer, theirs) {
-            let Solve { peer: name, rtol, .. } = self;
+            let Solve {
+                peer: name, rtol, ..
+            } = self;
             println!("{system}, {name} at rtol {rtol:.1e}: error {error:.3e}");
             by.push(format!("{name}, rtol {rtol:.1e}, error {error:.2e}"));
             all.push(Box::new(peer));

@@ -54,10 +54,11 @@ pub(super) struct LentEngine {
 impl Drop for LentEngine {
     fn drop(&mut self) {
         self.kept.engine.keep_at_most(KEPT_BYTES);
+        let nothing: Box<dyn Engine> = Box::new(NativeEngine::default());
         let kept = KeptEngine {
             name: std::mem::take(&mut self.kept.name),
             device: std::mem::take(&mut self.kept.device),
-            engine: std::mem::replace(&mut self.kept.engine, Box::<NativeEngine>::default()),
+            engine: std::mem::replace(&mut self.kept.engine, nothing),
         };
         let mut pool = self.pool.0.lock().unwrap_or_else(PoisonError::into_inner);
         *pool = Some(kept);
