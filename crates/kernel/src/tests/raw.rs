@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// The bytes of a connection in both directions.
-pub trait Wire: Read + Write {}
+pub trait ByteStream: Read + Write {}
 
-impl<T: Read + Write> Wire for T {}
+impl<T: Read + Write> ByteStream for T {}
 
 /// A connection to one of a kernel's sockets.
-pub struct RawPeer(pub Box<dyn Wire>);
+pub struct RawPeer(pub Box<dyn ByteStream>);
 
 impl RawPeer {
     pub fn connect(address: &str) -> Self {

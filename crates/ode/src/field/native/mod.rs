@@ -13,11 +13,19 @@ mod lane_evaluator;
 mod lane_gradient;
 mod lane_sums;
 mod lane_vjp;
+mod multiversioned;
 mod outer_product_batch;
 mod padding;
+mod plain_code;
+mod plain_code_tables;
+mod plain_code_translation;
 mod program;
 mod scalar_code;
+mod scalar_jvp;
+mod scalar_taped;
+mod scalar_vjp;
 mod tangent_lanes;
+mod unary_number;
 mod value_uses;
 mod vjp;
 
@@ -36,9 +44,9 @@ use super::kernels::{Isa, copy};
 use super::signal::Signal;
 use forward::EvalContext;
 use outer_product_batch::OuterProductBatch;
+use plain_code::{CHUNK, PlainInputs};
 use scalar_code::ScalarCode;
-use scalar_code::plain_code::{CHUNK, PlainInputs};
-use scalar_code::taped::TapedInputs;
+use scalar_taped::TapedInputs;
 use vjp::AdjointBuffers;
 
 /// The evaluator of a field: its compiled program and its parameter values, with weights packed for speed.

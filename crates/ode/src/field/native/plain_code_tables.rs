@@ -1,9 +1,9 @@
 //! The codes of plain instructions: basic operations, up to three of them in one instruction, and all others.
 
-use super::super::super::super::kernels::Isa;
-use super::super::super::super::op::{Binary, Unary};
-use super::super::super::forward::{binary_number, power};
-use super::super::super::isa_dispatch;
+use super::super::kernels::Isa;
+use super::super::op::{Binary, Unary};
+use super::forward::{binary_number, power};
+use super::unary_number;
 
 /// An operation that can be part of a fused instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ macro_rules! codes {
                 Code::Binary(f) => binary_number(f, at(a), at(b)),
                 Code::Unary(f) => {
                     let mut y = 0.0;
-                    isa_dispatch::unary(isa, isa, f, at(a), &mut y, None);
+                    unary_number::unary(isa, isa, f, at(a), &mut y, None);
                     y
                 }
                 $(Code::$two => Basic::$f.of(at(a), at(b)),)*

@@ -3,21 +3,17 @@
 //! A vector operation of a network has enough to do that its dispatch does not show. An operation on one number takes a nanosecond,
 //! and to look up where its operands lie takes several. So a dynamic program of short vectors, without layers and signals, is
 //! lowered once more: to [`ScalarInstruction`]s, one for each component, which taped evaluations and their derivatives run over the
-//! slot as it is, and from these to [`plain_code`] for evaluations without a tape. Each number is computed by the same operations in
+//! slot as it is, and from these to [`super::plain_code`] for evaluations without a tape. Each number is computed by the same operations in
 //! the same order as by the vector program, and has the same bits.
 
-pub(super) mod jvp;
-pub(super) mod plain_code;
-pub(super) mod taped;
-pub(super) mod vjp;
-
 #[cfg(test)]
+#[path = "scalar_code_tests.rs"]
 mod tests;
 
 use super::super::op::{Binary, Unary};
+use super::plain_code::PlainCode;
 use super::program::{BufferSlice, InstructionList, OpKind};
-use plain_code::PlainCode;
-use vjp::AdjointCode;
+use super::scalar_vjp::AdjointCode;
 
 /// Largest number of components of an operation that is lowered. Longer ones fill registers, and sum their adjoints in an order of
 /// their own.
@@ -62,7 +58,7 @@ pub(super) struct ScalarInstruction {
 
 impl ScalarInstruction {
     /// Returns the places of the operands.
-    fn operands(&self) -> impl Iterator<Item = Place> {
+    pub(super) fn operands(&self) -> impl Iterator<Item = Place> {
         let n = match self.op {
             ScalarOp::Unary { .. } | ScalarOp::Power { .. } | ScalarOp::Copy => 1,
             ScalarOp::Binary(_) => 2,
@@ -163,7 +159,7 @@ impl ScalarCode {
 }
 
 /// Returns the place of component `i` of an operand that is broadcast when it has one component.
-fn place(x: BufferSlice, i: usize) -> Option<Place> {
+pub(super) fn place(x: BufferSlice, i: usize) -> Option<Place> {
     let at = index(x.offset + if x.len == 1 { 0 } else { i })?;
     Some(match x.is_static {
         true => Place::Static(at),
@@ -171,22 +167,6 @@ fn place(x: BufferSlice, i: usize) -> Option<Place> {
     })
 }
 
-fn index(at: usize) -> Option<u16> {
+pub(super) fn index(at: usize) -> Option<u16> {
     u16::try_from(at).ok()
-}
-
-/// An elementary function of one number.
-pub(super) mod unary_number {
-    use super::super::super::kernels::{Isa, activation};
-    use super::super::super::op::Unary;
-
-    /// Computes y = f(x) and, where it is given, d = f′(x).
-    #[inline(always)]
-    pub fn run<const FMA: bool>(isa: Isa, f: Unary, x: f64, y: &mut f64, d: Option<&mut f64>) {
-        let d = match d {
-            Some(d) => std::slice::from_mut(d),
-            None => &mut [],
-        };
-        activation::unary::<FMA>(isa, f, &[x], std::slice::from_mut(y), d);
-    }
 }

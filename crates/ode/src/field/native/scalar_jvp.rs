@@ -1,14 +1,14 @@
 //! Jacobian-vector products by scalar code, `P` tangent lanes at once.
 
-use super::super::super::kernels::tangent_ops::{axpy_lanes, scale_strong_zero};
-use super::super::super::op::Binary;
-use super::super::jvp::InputTangents;
-use super::super::vjp::partials;
-use super::{Place, ScalarCode, ScalarOp};
+use super::super::kernels::tangent_ops::{axpy_lanes, scale_strong_zero};
+use super::super::op::Binary;
+use super::jvp::InputTangents;
+use super::scalar_code::{Place, ScalarCode, ScalarOp};
+use super::vjp::partials;
 
 /// Fills `out_tangents` (`[n_values]`) with the tangents of every value that a taped evaluation stored in `slot`.
 #[inline(always)]
-pub(in super::super) fn run<const FMA: bool, const P: usize>(
+pub(super) fn run<const FMA: bool, const P: usize>(
     code: &ScalarCode,
     static_buffer: &[f64],
     slot: &[f64],

@@ -1,13 +1,13 @@
 //! Evaluations with a tape by scalar code: every number is written to its place in the slot.
 
-use super::super::super::kernels::{Isa, copy};
-use super::super::super::op::{Binary, Unary};
-use super::super::forward::{binary_number, power, power_derivative};
-use super::super::isa_dispatch;
-use super::{Place, ScalarCode, ScalarOp, unary_number};
+use super::super::kernels::{Isa, copy};
+use super::super::op::{Binary, Unary};
+use super::forward::{binary_number, power, power_derivative};
+use super::scalar_code::{Place, ScalarCode, ScalarOp};
+use super::unary_number;
 
 /// The inputs of an evaluation besides its slot.
-pub(in super::super) struct TapedInputs<'a> {
+pub(super) struct TapedInputs<'a> {
     /// Instruction set of the running code.
     pub isa: Isa,
     pub static_buffer: &'a [f64],
@@ -17,11 +17,7 @@ pub(in super::super) struct TapedInputs<'a> {
 
 /// Writes the values of an evaluation, and the derivatives that a VJP or JVP needs, into `slot`.
 #[inline(always)]
-pub(in super::super) fn run<const FMA: bool>(
-    code: &ScalarCode,
-    inputs: &TapedInputs,
-    slot: &mut [f64],
-) {
+pub(super) fn run<const FMA: bool>(code: &ScalarCode, inputs: &TapedInputs, slot: &mut [f64]) {
     for &first in &code.states {
         let first = first as usize;
         copy(&inputs.u[..code.dof], &mut slot[first..first + code.dof]);
@@ -55,7 +51,7 @@ pub(in super::super) fn run<const FMA: bool>(
                     Unary::Square => {
                         unary_number::run::<FMA>(inputs.isa, Unary::Square, x, &mut y, of)
                     }
-                    f => isa_dispatch::unary(inputs.isa, inputs.isa, f, x, &mut y, of),
+                    f => unary_number::unary(inputs.isa, inputs.isa, f, x, &mut y, of),
                 }
                 slot[d as usize] = derivative;
                 y

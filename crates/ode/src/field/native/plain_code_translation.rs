@@ -1,9 +1,9 @@
 //! The translation of scalar instructions to plain code: which operations are fused, and where the numbers of the frame lie.
 
-use super::super::super::super::op::{Binary, Unary};
-use super::super::{Place, ScalarInstruction, ScalarOp};
-use super::codes::{Basic, Code, Form, Outer, PlainInstruction};
-use super::{CHUNK, Constant, PlainCode};
+use super::super::op::{Binary, Unary};
+use super::plain_code::{CHUNK, FrameConstant, PlainCode};
+use super::plain_code_tables::{Basic, Code, Form, Outer, PlainInstruction};
+use super::scalar_code::{Place, ScalarInstruction, ScalarOp};
 
 /// The translation of scalar instructions.
 pub(super) struct Translator<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Translator<'a> {
     /// How often the number that begins at each index of the slot is an operand, and how often a component of du/dt.
     uses: Vec<u32>,
     output_uses: Vec<u32>,
-    constants: Vec<Constant>,
+    constants: Vec<FrameConstant>,
     /// Instructions, whose operands are numbered by [`Operand`]; those that are fused into later ones are `None`.
     instructions: Vec<Option<Draft>>,
     /// The instruction that computes the number at each index of the slot.
@@ -28,7 +28,7 @@ pub(super) struct Translator<'a> {
 /// An operand before the frame is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Operand {
-    Constant(usize),
+    FrameConstant(usize),
     Slot(u16),
 }
 
@@ -99,13 +99,13 @@ impl<'a> Translator<'a> {
     fn operand(&mut self, x: Place) -> Operand {
         match self.origin(x) {
             Place::Slot(at) => Operand::Slot(at),
-            Place::Static(at) => self.constant(Constant::Static(at)),
+            Place::Static(at) => self.constant(FrameConstant::Static(at)),
         }
     }
 
-    fn constant(&mut self, constant: Constant) -> Operand {
+    fn constant(&mut self, constant: FrameConstant) -> Operand {
         let known = self.constants.iter().position(|other| *other == constant);
-        Operand::Constant(known.unwrap_or_else(|| {
+        Operand::FrameConstant(known.unwrap_or_else(|| {
             self.constants.push(constant);
             self.constants.len() - 1
         }))
@@ -119,7 +119,7 @@ impl<'a> Translator<'a> {
                 ScalarOp::Copy => continue,
                 // −x is x times −1, to the bit.
                 ScalarOp::Unary { f: Unary::Neg, .. } => {
-                    Some((Basic::Mul, x, self.constant(Constant::Literal(-1.0))))
+                    Some((Basic::Mul, x, self.constant(FrameConstant::Literal(-1.0))))
                 }
                 ScalarOp::Unary {
                     f: Unary::Square, ..
@@ -137,7 +137,7 @@ impl<'a> Translator<'a> {
                         ScalarOp::Copy => (Code::Copy, [x; 4]),
                         ScalarOp::Unary { f, .. } => (Code::Unary(f), [x; 4]),
                         ScalarOp::Power { exponent, .. } => {
-                            let exponent = self.constant(Constant::Literal(exponent));
+                            let exponent = self.constant(FrameConstant::Literal(exponent));
                             (Code::Power, [x, exponent, x, x])
                         }
                         ScalarOp::Binary(Binary::Div) => (Code::Div, [x, y, x, x]),
@@ -252,7 +252,7 @@ impl<'a> Translator<'a> {
         }
         u16::try_from(frame_len).ok()?;
         let index = |x: Operand| match x {
-            Operand::Constant(i) => i as u16,
+            Operand::FrameConstant(i) => i as u16,
             Operand::Slot(at) => places[at as usize] as u16,
         };
         let instruction = |draft: &Draft| {

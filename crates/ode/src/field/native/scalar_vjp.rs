@@ -1,11 +1,11 @@
 //! Vector-Jacobian products by scalar code: one instruction for each operand of each operation, in the order in which the vector
 //! program adds to its adjoints.
 
-use super::super::super::kernels::{dense, strong_fma, strong_mul};
-use super::super::super::op::Binary;
-use super::super::program::{InstructionList, OpKind, VjpStore};
-use super::super::vjp::{AdjointBuffers, partial_x, partial_y};
-use super::{Place, index, place};
+use super::super::kernels::{dense, strong_fma, strong_mul};
+use super::super::op::Binary;
+use super::program::{InstructionList, OpKind, VjpStore};
+use super::scalar_code::{Place, index, place};
+use super::vjp::{AdjointBuffers, partial_x, partial_y};
 
 /// What an adjoint instruction adds to the adjoint of an operand.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ struct AdjointInstruction {
 
 /// The adjoint of a dynamic program as operations on single numbers.
 #[derive(Debug)]
-pub(in super::super) struct AdjointCode {
+pub(super) struct AdjointCode {
     instructions: Vec<AdjointInstruction>,
     dof: usize,
 }
@@ -114,9 +114,9 @@ impl AdjointCode {
     }
 }
 
-/// Runs the adjoint instructions over the slot of a taped evaluation, as [`super::super::vjp::run`] does those of vectors.
+/// Runs the adjoint instructions over the slot of a taped evaluation, as [`super::vjp::run`] does those of vectors.
 #[inline(always)]
-pub(in super::super) fn run<const FMA: bool>(
+pub(super) fn run<const FMA: bool>(
     code: &AdjointCode,
     static_buffer: &[f64],
     slot: &[f64],

@@ -2,20 +2,17 @@
 //! and the state. Values that are used once, by the next operation, are not stored at all: two or three operations are fused to one
 //! instruction. Each still rounds by itself.
 
-mod codes;
-mod translation;
-
-use super::super::super::kernels::{Isa, copy, store_pair};
-use super::{Place, ScalarInstruction};
-use codes::{PlainInstruction, value};
-use translation::Translator;
+use super::super::kernels::{Isa, copy, store_pair};
+use super::plain_code_tables::{PlainInstruction, value};
+use super::plain_code_translation::Translator;
+use super::scalar_code::{Place, ScalarInstruction};
 
 /// Number of constants that are copied into the frame at once.
-pub(in super::super) const CHUNK: usize = 4;
+pub(super) const CHUNK: usize = 4;
 
 /// A constant of the frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Constant {
+pub(super) enum FrameConstant {
     /// A number of the static buffer, by its index.
     Static(u16),
     /// A literal.
@@ -24,18 +21,18 @@ enum Constant {
 
 /// Plain code with the layout of its frame: the constants, the state, the time, the values.
 #[derive(Debug)]
-pub(in super::super) struct PlainCode {
-    instructions: Vec<PlainInstruction>,
-    constants: Vec<Constant>,
+pub(super) struct PlainCode {
+    pub(super) instructions: Vec<PlainInstruction>,
+    pub(super) constants: Vec<FrameConstant>,
     /// Number of state variables; 0 where the state is not used.
-    dof: usize,
+    pub(super) dof: usize,
     /// Index of the state in the frame.
-    state: usize,
+    pub(super) state: usize,
     /// Index of the time in the frame.
-    time: usize,
-    frame_len: usize,
+    pub(super) time: usize,
+    pub(super) frame_len: usize,
     /// The last operations of the components of du/dt, whose values are not stored in the frame.
-    outputs: Vec<PlainInstruction>,
+    pub(super) outputs: Vec<PlainInstruction>,
 }
 
 impl PlainCode {
@@ -57,18 +54,19 @@ impl PlainCode {
 
     /// Returns the values of the constants, for [`PlainInputs`], at these values of the static program.
     pub fn bind(&self, static_buffer: &[f64]) -> Vec<[f64; CHUNK]> {
-        let value = |constant: &Constant| match *constant {
-            Constant::Static(at) => static_buffer[at as usize],
-            Constant::Literal(value) => value,
+        let value = |constant: &FrameConstant| match *constant {
+            FrameConstant::Static(at) => static_buffer[at as usize],
+            FrameConstant::Literal(value) => value,
         };
-        let chunk =
-            |constants: &[Constant]| std::array::from_fn(|i| constants.get(i).map_or(0.0, value));
+        let chunk = |constants: &[FrameConstant]| {
+            std::array::from_fn(|i| constants.get(i).map_or(0.0, value))
+        };
         self.constants.chunks(CHUNK).map(chunk).collect()
     }
 }
 
 /// The inputs of an evaluation.
-pub(in super::super) struct PlainInputs<'a> {
+pub(super) struct PlainInputs<'a> {
     /// Instruction set of the running code.
     pub isa: Isa,
     /// The values of [`PlainCode::bind`].
@@ -79,7 +77,7 @@ pub(in super::super) struct PlainInputs<'a> {
 
 /// Evaluates du/dt into `out`; `frame` is storage of at least the frame's length.
 #[inline(always)]
-pub(in super::super) fn run<const FMA: bool>(
+pub(super) fn run<const FMA: bool>(
     code: &PlainCode,
     inputs: &PlainInputs,
     frame: &mut [f64],
