@@ -35,6 +35,25 @@ fn is_ordinary(c: f64) -> bool {
     c.is_finite() && c != 0.0
 }
 
+/// Bits of the exponent of a number: none in 0 and in subnormal numbers, all in infinity and NaN.
+const EXPONENT: u64 = 0x7ff << 52;
+/// The smallest exponent of a normal number.
+const LEAST: u64 = 1 << 52;
+
+/// Whether all numbers are normal, so neither 0 nor infinite nor NaN; the largest exponent tells it without a branch for each number.
+#[inline(always)]
+pub(crate) fn are_normal(c: &[f64]) -> bool {
+    let exponents = c.iter().map(|c| c.to_bits() & EXPONENT);
+    exponents.fold(0, |most: u64, e| most.max(e.wrapping_sub(LEAST))) < EXPONENT - LEAST
+}
+
+/// Whether no number is infinite or NaN, as [`are_normal`].
+#[inline(always)]
+pub(crate) fn are_finite(c: &[f64]) -> bool {
+    let exponents = c.iter().map(|c| c.to_bits() & EXPONENT);
+    exponents.fold(0, |most: u64, e| most.max(e)) < EXPONENT
+}
+
 /// Returns c x in every lane, with 0 where a factor is 0 and the other not finite.
 #[inline(always)]
 pub(crate) fn scale_strong_zero<const P: usize>(c: f64, x: &[f64; P]) -> [f64; P] {

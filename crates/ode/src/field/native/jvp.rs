@@ -1,7 +1,9 @@
 //! Forward mode: Jacobian-vector products, `P` tangent lanes at once.
 
 use super::super::kernels::each_lane;
-use super::super::kernels::tangent_ops::{self, MatrixLayout, axpy_lanes, scale_strong_zero};
+use super::super::kernels::tangent_ops::{
+    self, MatrixLayout, are_normal, axpy_lanes, scale_strong_zero,
+};
 use super::forward::{EvalContext, broadcast_get};
 use super::program::{BufferSlice, InstructionList, OpKind};
 use super::vjp::partials;
@@ -77,8 +79,10 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             }
             OpKind::Unary { d, x, .. } | OpKind::Power { d, x, .. } => {
                 let d = &buffer[*d..d + instruction.len];
-                for ((dot, x), &d) in dot.iter_mut().zip(tangent(*x)).zip(d) {
-                    *dot = scale_strong_zero(d, x);
+                let each = dot.iter_mut().zip(tangent(*x)).zip(d);
+                match are_normal(d) {
+                    true => each.for_each(|((dot, x), d)| *dot = each_lane(|p| d * x[p])),
+                    false => each.for_each(|((dot, x), d)| *dot = scale_strong_zero(*d, x)),
                 }
             }
             OpKind::Binary { f, x, y } => {
