@@ -40,18 +40,11 @@ const EXPONENT: u64 = 0x7ff << 52;
 /// The smallest exponent of a normal number.
 const LEAST: u64 = 1 << 52;
 
-/// Whether all numbers are normal, so neither 0 nor infinite nor NaN; the largest exponent tells it without a branch for each number.
+/// Whether all numbers are normal, so neither 0 nor infinite nor NaN: then no product with them needs care. The largest exponent tells it without a branch for each number.
 #[inline(always)]
 pub(crate) fn are_normal(c: &[f64]) -> bool {
     let exponents = c.iter().map(|c| c.to_bits() & EXPONENT);
     exponents.fold(0, |most: u64, e| most.max(e.wrapping_sub(LEAST))) < EXPONENT - LEAST
-}
-
-/// Whether no number is infinite or NaN, as [`are_normal`].
-#[inline(always)]
-pub(crate) fn are_finite(c: &[f64]) -> bool {
-    let exponents = c.iter().map(|c| c.to_bits() & EXPONENT);
-    exponents.fold(0, |most: u64, e| most.max(e)) < EXPONENT
 }
 
 /// Returns c x in every lane, with 0 where a factor is 0 and the other not finite.

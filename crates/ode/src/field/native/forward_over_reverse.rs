@@ -6,7 +6,7 @@ use super::super::kernels::activation;
 use super::super::kernels::dense::{SumStart, add};
 use super::super::kernels::strong_mul;
 use super::super::kernels::tangent_ops::{
-    self, MatrixLayout, are_finite, are_normal, axpy_lanes, axpy_strong_zero, scale_strong_zero,
+    self, MatrixLayout, are_normal, axpy_lanes, axpy_strong_zero, scale_strong_zero,
 };
 use super::super::op::Binary;
 use super::forward::{EvalContext, broadcast_get, power};
@@ -146,19 +146,21 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                 }
                 let x_tangents = tangent(*x);
                 let (x, x_dot) = targets.get_mut(*x);
-                // With such factors no product needs care but the last one, which 0 may be a factor of.
-                let plain = are_normal(d) && are_finite(dd) && are_finite(bar);
-                for i in 0..len {
-                    let c = if plain {
+                for (dd, bar) in dd.iter_mut().zip(bar) {
+                    *dd = strong_mul(*dd, *bar);
+                }
+                if are_normal(d) && are_normal(dd) {
+                    for i in 0..len {
                         x[i] += bar[i] * d[i];
                         axpy_lanes::<FMA, P>(d[i], &bar_dot[i], &mut x_dot[i]);
-                        dd[i] * bar[i]
-                    } else {
+                        axpy_lanes::<FMA, P>(dd[i], &x_tangents[i], &mut x_dot[i]);
+                    }
+                } else {
+                    for i in 0..len {
                         x[i] += strong_mul(bar[i], d[i]);
                         axpy_strong_zero::<FMA, P>(d[i], &bar_dot[i], &mut x_dot[i]);
-                        strong_mul(dd[i], bar[i])
-                    };
-                    axpy_strong_zero::<FMA, P>(c, &x_tangents[i], &mut x_dot[i]);
+                        axpy_strong_zero::<FMA, P>(dd[i], &x_tangents[i], &mut x_dot[i]);
+                    }
                 }
             }
             OpKind::Binary { f, x, y } if !f.is_comparison() => {
