@@ -8,9 +8,12 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -143,6 +146,16 @@ def jupyterlab(folder, notebook, kernel, screenshot):
             driver.quit()
         server.terminate()
         server.wait(30)
+
+
+def run_check(check, message):
+    """Runs the check in a temporary folder and prints the message, or ends the program with what stopped it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        try:
+            check(Path(folder))
+        except Stop as stop:
+            sys.exit(f"error: {stop}")
+    print(message)
 
 
 def choose(driver, menu, command):

@@ -4,14 +4,10 @@
 It runs in the environment that setup_notebook.py makes, see browser.py.
 """
 
-import sys
-import tempfile
-from pathlib import Path
-
 import nbformat
 from selenium.webdriver.common.by import By
 
-from browser import KEPT, Stop, complain_of_errors, jupyterlab, run_all, wait
+from browser import KEPT, complain_of_errors, jupyterlab, run_all, run_check, wait
 from notebook_kernel import ROOT
 
 KERNEL = "Rust (odesync)"
@@ -44,14 +40,5 @@ def check(folder):
         browse(driver)
 
 
-def main():
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        try:
-            check(Path(folder))
-        except Stop as stop:
-            sys.exit(f"error: {stop}")
-    print("JupyterLab ran the notebook in Chromium, and the figure is in the page")
-
-
 if __name__ == "__main__":
-    main()
+    run_check(check, "JupyterLab ran the notebook in Chromium, and the figure is in the page")

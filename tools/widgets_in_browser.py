@@ -11,17 +11,13 @@ Screenshots are kept in target/notebook, to look at. It is for a machine that is
 import base64
 import re
 import statistics
-import sys
-import tempfile
 import time
-from pathlib import Path
-
 import nbformat
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from browser import KEPT, Stop, complain_of_errors, jupyterlab, run_all, wait
+from browser import KEPT, Stop, complain_of_errors, jupyterlab, run_all, run_check, wait
 from notebook_kernel import ROOT
 
 KERNEL = "odesync"
@@ -190,14 +186,5 @@ def check(folder):
         driver.save_screenshot(str(KEPT / "widgets_dark.png"))
 
 
-def main():
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        try:
-            check(Path(folder))
-        except Stop as stop:
-            sys.exit(f"error: {stop}")
-    print(f"JupyterLab showed figure, sliders, training, completion and help; see {(KEPT / 'widgets_dark.png').relative_to(ROOT)} and those beside it")
-
-
 if __name__ == "__main__":
-    main()
+    run_check(check, f"JupyterLab showed figure, sliders, training, completion and help; see {(KEPT / 'widgets_dark.png').relative_to(ROOT)} and those beside it")

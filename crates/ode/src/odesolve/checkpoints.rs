@@ -53,11 +53,6 @@ impl Checkpoints {
         }
     }
 
-    /// Returns how many numbers are stored.
-    pub fn n_numbers(&self) -> usize {
-        self.rows.iter().map(|row| row.len()).sum()
-    }
-
     /// Whether a checkpoint is due after this many steps.
     pub fn is_due(&self, steps: usize) -> bool {
         steps.is_multiple_of(self.stride)

@@ -1,7 +1,7 @@
 //! The engine trait, which solves a batch of initial value problems and computes the gradient by a reverse sweep, and the
 //! native engine.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 
@@ -76,10 +76,6 @@ pub trait Engine: Send {
     ) -> Result<(Vec<Trajectory>, SolveGradient)> {
         forward_then_backward(self, (field, problems), options, recorded, cotangent)
     }
-
-    /// Frees the storage that the engine keeps for its next solves where that takes more than so many bytes. What the last `forward`
-    /// kept for `backward` is freed in any case.
-    fn keep_at_most(&mut self, _bytes: usize) {}
 
     /// Returns the name of the engine, as in `engine: "native"`.
     fn name(&self) -> &'static str;
@@ -373,27 +369,6 @@ impl Engine for NativeEngine {
         cotangent: &Cotangent,
     ) -> Result<(Vec<Trajectory>, SolveGradient)> {
         self.solve_there_and_back(field, problems, options, recorded, cotangent)
-    }
-
-    fn keep_at_most(&mut self, bytes: usize) {
-        let NativeEngine {
-            workspaces,
-            backward_context,
-            pool,
-            there_and_back_pool,
-            lane_tapes,
-        } = self;
-        *backward_context = None;
-        let mut kept: usize = workspaces.iter().map(Workspace::bytes).sum();
-        for pool in [pool, there_and_back_pool] {
-            let pool = pool.get_mut().unwrap_or_else(PoisonError::into_inner);
-            kept += pool.iter().map(Workspace::bytes).sum::<usize>();
-        }
-        let tapes = lane_tapes.get_mut().unwrap_or_else(PoisonError::into_inner);
-        kept += tapes.iter().map(LaneTape::bytes).sum::<usize>();
-        if kept > bytes {
-            *self = NativeEngine::default();
-        }
     }
 
     fn name(&self) -> &'static str {

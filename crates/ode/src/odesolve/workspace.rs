@@ -69,18 +69,6 @@ impl Workspace {
         self.event_was_defined.clear();
     }
 
-    /// Returns about how many bytes the storage takes: its tapes, solutions and checkpoints.
-    pub fn bytes(&self) -> usize {
-        let record = match &self.record {
-            ForwardRecord::States(states) => states.capacity(),
-            ForwardRecord::Checkpoints(checkpoints) => checkpoints.n_numbers(),
-            ForwardRecord::Steps | ForwardRecord::Nothing => 0,
-        };
-        let numbers = [&self.tape, &self.output_tape, &self.u].map(Vec::capacity);
-        let pieces: usize = self.pieces.iter().map(|piece| piece.work.bytes()).sum();
-        size_of::<f64>() * (numbers.iter().sum::<usize>() + record) + pieces
-    }
-
     /// Returns the results of a solve without a gradient.
     pub fn into_trajectory(self) -> Trajectory {
         Trajectory {

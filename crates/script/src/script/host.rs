@@ -16,7 +16,6 @@ use odesync_train::progress::ProgressSink;
 use odesync_train::training::Callback;
 
 use super::access::AccessRules;
-use super::engine_pool::{EnginePool, LentEngine};
 use super::error::RhaiResult;
 use super::frontend::{DisplayedValue, Output};
 use super::interaction::Interaction;
@@ -45,7 +44,6 @@ struct Inner {
     script: Mutex<RunningScript>,
     config_request: Mutex<ConfigRequest>,
     interrupted_training: Mutex<Option<InterruptedTraining>>,
-    engines: Arc<EnginePool>,
 }
 
 /// The configuration and arguments that the code of a session asked for; overrides can change them.
@@ -103,7 +101,6 @@ impl Host {
             script: Mutex::default(),
             config_request: Mutex::default(),
             interrupted_training: Mutex::new(None),
-            engines: Arc::default(),
         }))
     }
 
@@ -127,14 +124,6 @@ impl Host {
     /// Returns the interrupt flag, for code that takes an `Arc<AtomicBool>`. `true` asks to stop.
     pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0.interrupt)
-    }
-
-    /// Lends the engine of this name on this device, with the storage of the call before.
-    ///
-    /// # Errors
-    /// An unknown engine, or a device that is not there.
-    pub(super) fn lend_engine(&self, name: &str, device: &str) -> Result<LentEngine> {
-        self.0.engines.lend(name, device)
     }
 
     /// Returns whether remarks and progress are suppressed.

@@ -14,7 +14,6 @@
 //! | `caught_errors` | the text of an error that a script has caught |
 //! | `suggestions`, `source_map` | names similar to an unknown one; the location that a position of rhai's means |
 //! | [`frontend`] | [`Frontend`]: the receiver of what a session shows: text, figures, progress |
-//! | `engine_pool` | engines that a session keeps from one call to the next |
 //! | [`host`] | [`Host`]: the interface of a session to its bindings (interrupt, quiet, output, arguments) |
 //! | `exchange`, `introspection` | values shared with Rust; summaries of the variables |
 //! | `interrupted_training` | the result of an interrupted training in an interactive session |
@@ -84,7 +83,6 @@ pub mod data;
 mod dense;
 pub mod discovering;
 pub mod engine;
-mod engine_pool;
 pub mod ensembles;
 mod equation_regions;
 mod error;

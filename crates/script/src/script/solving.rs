@@ -19,6 +19,7 @@ use crate::{Error, Result};
 use odesync_base::options::split;
 use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
+use odesync_ode::engines::engine;
 use odesync_ode::odesolve::{AbsoluteTolerance, Solution, SolveOptions, Stats, solve_on};
 use odesync_train::training::TrainOptions;
 
@@ -206,7 +207,7 @@ fn solve(
     options.finish()?;
     let u0 = convert::to_array(u0, "solve: u0")?;
     let t = convert::to_vector(t, "solve: t")?;
-    let mut engine = host.lend_engine(&name, &device)?;
+    let mut engine = engine(&name, &device)?;
     if u0.ndim() == 2 || !params.is_empty() {
         let batch = batch_solving::BatchInputs {
             field: &field.0,
@@ -214,7 +215,7 @@ fn solve(
             params,
             keep_failed,
         };
-        return batch_solving::solve(host, &mut engine, batch, &t, &solver);
+        return batch_solving::solve(host, engine.as_mut(), batch, &t, &solver);
     }
     if keep_failed {
         return Err(Error::invalid(
@@ -224,7 +225,7 @@ fn solve(
     }
     let u0 = convert::array_to_vector(&u0, "solve: u0")?;
     check_solution_memory(host, "the solution", t.len(), field.0.dof(), 1)?;
-    let solution = solve_on(&mut engine, &field.0, &u0, &t, &solver)?;
+    let solution = solve_on(engine.as_mut(), &field.0, &u0, &t, &solver)?;
     let u0 = ArrayView1::from(&u0[..]);
     note_stiffness(host, "solve", &solution.stats, 1);
     let starts = std::iter::once((u0.view(), solution.u.row(0)));

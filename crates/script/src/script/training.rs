@@ -23,6 +23,7 @@ use crate::tracking::{NoteSink, RunLoggers};
 use crate::{Error, Result};
 use odesync_base::options::{Named, OptionSet, Value, split};
 use odesync_ode::devices::Device;
+use odesync_ode::engines::engine;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::training::{
     Callbacks, DataLoss, Homotopy, MultipleShooting, NoiseModel, Objective, Optimizer, Run,
@@ -517,7 +518,7 @@ fn loss_and_gradient(
         &method.0,
         &observation,
         &solver,
-        Box::new(host.lend_engine(&name, &device)?),
+        engine(&name, &device)?,
     )?;
     let loss = objective.evaluate(&objective.initial_params(), lambda, true, None)?;
     let mut map = super::solving::stats(loss.stats);

@@ -93,7 +93,7 @@ impl Trainer<'_> {
                 return Err(error);
             }
         };
-        self.count_patience(&record, &before.0);
+        self.count_patience(&record, Some(&before.0));
         match &means.first_failure {
             Some(error) if means.share == 0.0 => self.skip(&mut record, error, callback),
             failure => {

@@ -33,11 +33,11 @@ impl Trainer<'_> {
         let started = Instant::now();
         let epoch = self.history.len();
         let lambda = self.method.lambda(epoch);
-        let mut evaluated = self.evaluate_all(lambda, true);
+        let mut evaluated = self.evaluate_all(lambda);
         if let Err(Error::Solve(failure)) = &evaluated.0.0
             && self.takes_less_memory(failure, callback)?
         {
-            evaluated = self.evaluate_all(lambda, true);
+            evaluated = self.evaluate_all(lambda);
         }
         let ((loss, mse), validation) = evaluated;
         // An error that ends the run is returned here, before anything has changed.
@@ -48,7 +48,7 @@ impl Trainer<'_> {
             Some(settings) if loss.is_ok() => Some(self.try_least_squares_step(settings)?),
             _ => None,
         };
-        self.count_patience(&record, &self.params.clone());
+        self.count_patience(&record, None);
         match loss {
             Ok((loss, norm)) => {
                 if epoch == 0 {
@@ -192,36 +192,34 @@ impl Trainer<'_> {
 
     /// Evaluates the method's loss and the mse of the uncoupled model as [`Trainer::evaluate`], and beside them the mse on the data
     /// that are held out, if there are any.
-    pub fn evaluate_all(
-        &mut self,
-        lambda: f64,
-        with_gradient: bool,
-    ) -> (LossAndMse, Option<Result<f64>>) {
-        let Some(validation) = self.validation else {
-            return (self.evaluate(lambda, with_gradient), None);
-        };
-        let (free, solver) = (self.free_model(), self.solver.clone());
-        let (all, validation) = rayon::join(
-            || self.evaluate(lambda, with_gradient),
-            || free.and_then(|(model, u0)| validation.mse(&model, &u0, &solver)),
-        );
-        (all, Some(validation))
+    fn evaluate_all(&mut self, lambda: f64) -> (LossAndMse, Option<Result<f64>>) {
+        self.beside_validation(|trainer| trainer.evaluate(lambda))
     }
 
     /// Evaluates the mse of the uncoupled model on all data, and beside it that on the data that are held out, if there are any.
     pub fn evaluate_free(&mut self) -> (Result<f64>, Option<Result<f64>>) {
-        let free = self.validation.map(|_| self.free_model());
-        let params = self.objective.free_running_params(&self.params);
-        let uncoupled = self.free_running.as_mut().unwrap_or(&mut self.objective);
-        let mut mse = || Ok(uncoupled.evaluate(&params, 0.0, false, None)?.data_loss);
-        let (Some(validation), Some(free)) = (self.validation, free) else {
-            return (mse(), None);
+        self.beside_validation(|trainer| {
+            let params = trainer.objective.free_running_params(&trainer.params);
+            let uncoupled = trainer.free_running.as_mut();
+            let uncoupled = uncoupled.unwrap_or(&mut trainer.objective);
+            Ok(uncoupled.evaluate(&params, 0.0, false, None)?.data_loss)
+        })
+    }
+
+    /// Evaluates something, and beside it the mse of the uncoupled model on the data that are held out, if there are any.
+    fn beside_validation<T: Send>(
+        &mut self,
+        evaluate: impl FnOnce(&mut Self) -> T + Send,
+    ) -> (T, Option<Result<f64>>) {
+        let Some(validation) = self.validation else {
+            return (evaluate(self), None);
         };
-        let solver = &self.solver;
-        let (mse, validation) = rayon::join(mse, || {
-            free.and_then(|(model, u0)| validation.mse(&model, &u0, solver))
-        });
-        (mse, Some(validation))
+        let (free, solver) = (self.free_model(), self.solver.clone());
+        let (evaluated, validation) = rayon::join(
+            || evaluate(self),
+            || free.and_then(|(model, u0)| validation.mse(&model, &u0, &solver)),
+        );
+        (evaluated, Some(validation))
     }
 
     /// Returns the uncoupled model at the current parameters, and its initial states, `[sample, dof]`.
@@ -235,16 +233,16 @@ impl Trainer<'_> {
     }
 
     /// Evaluates the method's loss and the mse of the uncoupled model, in parallel.
-    fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> LossAndMse {
+    fn evaluate(&mut self, lambda: f64) -> LossAndMse {
         let free_params = self.objective.free_running_params(&self.params);
         let gap_weight = self.damping().map_or(0.0, |damping| damping.gap_weight);
         let (objective, params) = (&mut self.objective, &self.params);
         let (least_squares, scaled) = (&mut self.least_squares, self.scaled.as_ref());
         let mut evaluate = || match least_squares {
-            Some(residuals) if with_gradient => {
+            Some(residuals) => {
                 residuals.linearize(objective.problem(), (params, scaled), gap_weight)
             }
-            _ => objective.evaluate(params, lambda, with_gradient, None),
+            None => objective.evaluate(params, lambda, true, None),
         };
         match &mut self.free_running {
             // At λ = 0 homotopy training is vanilla training.
@@ -274,10 +272,12 @@ impl Trainer<'_> {
         loss
     }
 
-    /// Stores the parameters of a record if their score is the best so far, and counts the epochs in which nothing improved.
-    pub(super) fn count_patience(&mut self, record: &EpochRecord, params: &[f64]) {
+    /// Stores the parameters of a record, those of now unless others are given, if their score is the best so far, and counts the
+    /// epochs in which nothing improved.
+    pub(super) fn count_patience(&mut self, record: &EpochRecord, params: Option<&[f64]>) {
         let improved = self.trainer_state.take_score(self.choice, record);
         if improved {
+            let params = params.unwrap_or(&self.params);
             self.trainer_state.best_params.copy_from_slice(params);
         }
         self.trainer_state

@@ -8,6 +8,7 @@ use super::gauss_newton::{
 use super::gradient_matching::{Matched, match_gradients};
 use super::kalman::Weights;
 use super::nodes::Nodes;
+use super::noise_level::geometric_mean;
 use super::parameter_prior::RidgePrior;
 use super::second_start::SecondStart;
 use super::setup::Setup;
@@ -406,10 +407,8 @@ impl Fit {
         sigma_of_splines: &[f64],
     ) -> Result<Assessment> {
         flow.lambda = self.lambda;
-        let counts = nodes.n_data_by_component();
-        let ratio: f64 = (0..nodes.dof)
-            .map(|j| counts[j] as f64 * (self.estimate.sigma[j] / sigma_of_splines[j]).ln())
-            .sum();
+        let sigma = &self.estimate.sigma;
+        let noise_ratio = geometric_mean(nodes, |j| sigma[j] / sigma_of_splines[j]);
         let at = (&self.estimate.w[..], &self.estimate.s[..]);
         let weights = Weights {
             q: self.q,
@@ -438,7 +437,7 @@ impl Fit {
             log_evidence: evidence,
             gamma: self.estimate.gamma,
             growth: growth_of_errors,
-            noise_ratio: (ratio / nodes.n_data() as f64).exp(),
+            noise_ratio,
         })
     }
 }

@@ -31,6 +31,14 @@ pub(super) fn known_ratios(
     all
 }
 
+/// Returns the geometric mean over the data of a quantity of each state variable.
+pub(super) fn geometric_mean(nodes: &Nodes, quantity: impl Fn(usize) -> f64) -> f64 {
+    let counts = nodes.n_data_by_component();
+    let logs = counts.iter().enumerate().filter(|(_, n)| **n > 0);
+    let sum: f64 = logs.map(|(j, n)| *n as f64 * quantity(j).ln()).sum();
+    (sum / nodes.n_data() as f64).exp()
+}
+
 /// Updates the noise: its level by (χ² + defects)/(n − γ − n0), and the ratios of components within a factor of those of the splines.
 /// Returns the factor of the variance.
 pub(super) fn update_sigma(

@@ -9,6 +9,7 @@ use super::fit::Fit;
 use super::flow::Flow;
 use super::gauss_newton::Estimate;
 use super::nodes::Nodes;
+use super::noise_level::geometric_mean;
 use crate::Result;
 
 /// Noise in units of the data's spread above which there is a second training.
@@ -44,7 +45,8 @@ impl Fit {
         match std::mem::take(&mut self.second_start) {
             SecondStart::None => Ok(false),
             SecondStart::Possible(start) => {
-                if !self.failed && noise_level(nodes, &self.estimate.sigma) < LARGE_NOISE {
+                let noise = geometric_mean(nodes, |j| self.estimate.sigma[j]);
+                if !self.failed && noise < LARGE_NOISE {
                     return Ok(false);
                 }
                 let log_evidence = self.assess(flow, nodes, sigma_of_splines)?.log_evidence;
@@ -73,12 +75,4 @@ impl Fit {
             }
         }
     }
-}
-
-/// Returns the geometric mean of the noise over the data, in units of their spread.
-fn noise_level(nodes: &Nodes, sigma: &[f64]) -> f64 {
-    let counts = nodes.n_data_by_component();
-    let logs = sigma.iter().zip(&counts).filter(|(_, n)| **n > 0);
-    let sum: f64 = logs.map(|(s, n)| *n as f64 * s.ln()).sum();
-    (sum / counts.iter().sum::<usize>().max(1) as f64).exp()
 }

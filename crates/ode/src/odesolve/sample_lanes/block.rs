@@ -55,12 +55,6 @@ impl LaneTape {
         round
     }
 
-    /// Returns how many bytes the slots take.
-    pub fn bytes(&self) -> usize {
-        let numbers: usize = self.rounds.iter().map(|round| round.capacity()).sum();
-        size_of::<f64>() * numbers
-    }
-
     /// Returns the slots of round `n`.
     pub fn round(&self, n: usize) -> &[f64] {
         &self.rounds[n]
