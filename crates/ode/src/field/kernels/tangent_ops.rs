@@ -40,11 +40,15 @@ const EXPONENT: u64 = 0x7ff << 52;
 /// The smallest exponent of a normal number.
 const LEAST: u64 = 1 << 52;
 
-/// Whether all numbers are normal, so neither 0 nor infinite nor NaN: then no product with them needs care. The largest exponent tells it without a branch for each number.
+/// Whether all numbers are normal, so neither 0 nor infinite nor NaN: then no product with them needs care. A step down from the least
+/// exponent and a step up from the largest reach the sign's bit, so that one look at it tells of all numbers, without a branch for each.
 #[inline(always)]
 pub(crate) fn are_normal(c: &[f64]) -> bool {
     let exponents = c.iter().map(|c| c.to_bits() & EXPONENT);
-    exponents.fold(0, |most: u64, e| most.max(e.wrapping_sub(LEAST))) < EXPONENT - LEAST
+    let steps = exponents.fold(0, |steps, e| {
+        steps | e.wrapping_sub(LEAST) | e.wrapping_add(LEAST)
+    });
+    steps >> 63 == 0
 }
 
 /// Returns c x in every lane, with 0 where a factor is 0 and the other not finite.
@@ -159,14 +163,22 @@ pub(crate) fn add_outer_tangent<const FMA: bool, const P: usize>(
     (b, b_dot): (&[f64], &[[f64; P]]),
     matrix: &mut [[f64; P]],
 ) {
-    for ((a, a_dot), row) in a
+    for ((&a, &a_dot), row) in a
         .iter()
         .zip(a_dot)
         .zip(matrix.chunks_exact_mut(b_dot.len()))
     {
-        for ((b, b_dot), m) in b.iter().zip(b_dot).zip(row) {
-            axpy_lanes::<FMA, P>(*a, b_dot, m);
-            axpy_lanes::<FMA, P>(*b, a_dot, m);
+        for ((&b, b_dot), m) in b.iter().zip(b_dot).zip(row) {
+            axpy_lanes::<FMA, P>(a, b_dot, m);
+            axpy_lanes::<FMA, P>(b, &a_dot, m);
+            keep_lanes_together();
         }
     }
+}
+
+/// Called at the end of a loop's body: keeps the compiler from making vectors of one lane of several numbers, which lie apart and have to
+/// be gathered and scattered, where the lanes of one number are a vector that lies in memory as it is. It is no instruction.
+#[inline(always)]
+fn keep_lanes_together() {
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
 }

@@ -144,12 +144,13 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     }
                     _ => {}
                 }
-                let x_tangents = tangent(*x);
+                let x_tangents = &tangent(*x)[..len];
                 let (x, x_dot) = targets.get_mut(*x);
+                let (x, x_dot) = (&mut x[..len], &mut x_dot[..len]);
                 for (dd, bar) in dd.iter_mut().zip(bar) {
                     *dd = strong_mul(*dd, *bar);
                 }
-                if are_normal(d) && are_normal(dd) {
+                if are_normal(d) & are_normal(dd) {
                     for i in 0..len {
                         x[i] += bar[i] * d[i];
                         axpy_lanes::<FMA, P>(d[i], &bar_dot[i], &mut x_dot[i]);
