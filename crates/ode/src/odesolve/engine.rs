@@ -1,8 +1,6 @@
 //! The engine trait, which solves a batch of initial value problems and computes the gradient by a reverse sweep, and the
 //! native engine.
 
-use std::sync::Mutex;
-
 use rayon::prelude::*;
 
 use super::backward_context::{BackwardContext, WorkspacePool};
@@ -14,7 +12,7 @@ use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
 use super::pieces;
 use super::recorded_steps::RecordedSteps;
-use super::sample_lanes::{self, Cotangent, LaneBatch, LaneTape};
+use super::sample_lanes::{self, Cotangent, LaneBatch};
 use super::smooth_piece::{check_is_smooth, is_in_pieces};
 use super::trajectory::Trajectory;
 use super::workspace::{ForwardRecord, Workspace};
@@ -106,7 +104,6 @@ pub struct NativeEngine {
     /// Workspaces of solves that go there and back. One that writes no tape frees that of its workspace, and those of `pool` keep theirs
     /// for the steps that are recomputed.
     pub(super) there_and_back_pool: WorkspacePool,
-    pub(super) lane_tapes: Mutex<Vec<LaneTape>>,
 }
 
 /// Returns what the forward solve records for a gradient by this method, and whether it writes a tape.
@@ -261,7 +258,7 @@ impl Engine for NativeEngine {
             && let Some(tableau) = sample_lanes::tableau(options, problems.len())
         {
             let batch = (field, problems);
-            let lanes = LaneBatch::new(&evaluator, batch, options, tableau, &self.lane_tapes);
+            let lanes = LaneBatch::new(&evaluator, batch, options, tableau);
             let mut solved = lanes.run(None).solved;
             solved.sort_unstable_by_key(|(i, _)| *i);
             let trajectories = solved.into_iter().map(|(_, result)| Ok(result?.0));

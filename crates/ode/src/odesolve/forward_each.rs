@@ -97,7 +97,7 @@ impl NativeEngine {
             return none;
         }
         let batch = (first, problems);
-        let lanes = LaneBatch::new(&evaluator, batch, options, tableau, &self.lane_tapes);
+        let lanes = LaneBatch::new(&evaluator, batch, options, tableau);
         let lanes = lanes.with_own_fields(&own, own_weights);
         lanes.on_done(on_done).run(None)
     }

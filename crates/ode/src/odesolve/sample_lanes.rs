@@ -34,6 +34,13 @@ const MIN_PROBLEMS: usize = 4;
 /// caches hold.
 const BLOCK_BYTES: usize = 2 << 20;
 
+/// Largest length of a tape that is kept for other calls, in bytes: that of eight samples of a small network. Memory that was given back
+/// to the system takes longer to get again than a solve of such a network takes.
+const KEPT_BYTES: usize = 32 << 20;
+
+/// Tapes of blocks that are done, for the next blocks of any call: no more than there were threads at a time.
+static TAPES: Mutex<Vec<LaneTape>> = Mutex::new(Vec::new());
+
 /// Returns the method's tableau where a batch of this many problems is solved side by side.
 pub(super) fn tableau(options: &SolveOptions, problems: usize) -> Option<&'static Tableau> {
     let fits = of_a_thread(problems) >= MIN_PROBLEMS && options.events.is_empty();
@@ -49,7 +56,6 @@ fn of_a_thread(problems: usize) -> usize {
 pub(super) struct LaneBatch<'a> {
     batch: Batch<'a>,
     evaluator: &'a Evaluator,
-    tapes: &'a Mutex<Vec<LaneTape>>,
     own_weights: bool,
     next: AtomicUsize,
     has_failed: AtomicBool,
@@ -85,7 +91,6 @@ impl<'a> LaneBatch<'a> {
         (field, problems): (&'a VectorField, &'a [Problem<'a>]),
         options: &'a SolveOptions,
         tableau: &'static Tableau,
-        tapes: &'a Mutex<Vec<LaneTape>>,
     ) -> Self {
         LaneBatch {
             batch: Batch {
@@ -97,7 +102,6 @@ impl<'a> LaneBatch<'a> {
                 on_done: &|| {},
             },
             evaluator,
-            tapes,
             own_weights: false,
             next: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
@@ -180,7 +184,7 @@ impl<'a> LaneBatch<'a> {
     /// Solves problems and pulls back their cotangents, block after block, while there are any.
     fn gradients<const P: usize>(&self, inputs: GradientInputs, workers: usize) -> LaneResults {
         let mut evaluator = self.evaluator.sample_lanes::<P>();
-        let tapes = || self.tapes.lock().unwrap_or_else(PoisonError::into_inner);
+        let tapes = || TAPES.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tape = tapes().pop().unwrap_or_default();
         let mut gradient = evaluator.zero_gradient();
         let mut results = LaneResults::default();
@@ -202,6 +206,7 @@ impl<'a> LaneBatch<'a> {
                 });
             }
         }
+        tape.truncate(KEPT_BYTES / size_of::<f64>());
         tapes().push(tape);
         results
     }

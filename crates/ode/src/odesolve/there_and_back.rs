@@ -73,13 +73,7 @@ impl NativeEngine {
         let mut results = match sample_lanes::tableau(options, problems.len()) {
             Some(tableau) if lanes => {
                 let batch = (field, problems);
-                let lanes = LaneBatch::new(
-                    &context.evaluator,
-                    batch,
-                    options,
-                    tableau,
-                    &self.lane_tapes,
-                );
+                let lanes = LaneBatch::new(&context.evaluator, batch, options, tableau);
                 lanes.run(Some(GradientInputs {
                     cotangent,
                     sum: &sum,

@@ -55,6 +55,15 @@ impl LaneTape {
         round
     }
 
+    /// Frees the rounds after the first `len` numbers.
+    pub fn truncate(&mut self, len: usize) {
+        let mut total = 0;
+        self.rounds.retain(|round| {
+            total += round.capacity();
+            total <= len
+        });
+    }
+
     /// Returns the slots of round `n`.
     pub fn round(&self, n: usize) -> &[f64] {
         &self.rounds[n]
