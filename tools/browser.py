@@ -76,8 +76,8 @@ def wait(what, check, patience=PATIENCE):
 
 
 def serve(folder, port):
-    # Settings and state of the user's own JupyterLab are left out.
-    env = os.environ | {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR")}
+    # Settings, kernels and state of the user's own JupyterLab are left out.
+    env = os.environ | {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR")}
     options = ["--no-browser", f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
     if os.geteuid() == 0:
         options.append("--allow-root")

@@ -126,7 +126,7 @@ fn an_error_shows_its_place_and_leaves_waiting_cells_out() {
         report.contains("In [2]:2:11") && report.contains("sqrt(x) + zzz"),
         "{report}"
     );
-    assert!(report.contains("\u{1b}[1;31m^\u{1b}[0m"), "{report:?}");
+    assert!(report.contains("\u{1b}[1m^\u{1b}[0m"), "{report:?}");
     let aborted = client.published_for(&headers[1]);
     assert_eq!(stream(&aborted, "stdout"), "");
     // With stop_on_error off, the next cell runs.

@@ -134,7 +134,8 @@ impl ScriptError {
                 return format!("{}{rest}", Style::new().fg(Color::Cyan).paint("hint:"));
             }
             match line.strip_suffix('^') {
-                Some(before) => format!("{before}{}", red.paint("^")),
+                // Without a colour of its own: red is hard to see on the red ground that notebooks give errors at night.
+                Some(before) => format!("{before}{}", Style::new().bold().paint("^")),
                 None => line.to_string(),
             }
         };
