@@ -43,6 +43,23 @@ def layers(case):
         at += n_out
 
 
+def torch_network(case):
+    """The network with the case's weights, as a module of PyTorch."""
+    import torch
+
+    modules = []
+    for weight, bias in layers(case):
+        linear = torch.nn.Linear(*reversed(weight.shape))
+        linear.weight.data, linear.bias.data = torch.tensor(weight), torch.tensor(bias)
+        modules += [linear, torch.nn.GELU()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def torch_gradient(network):
+    """Gradients of all weights and biases after `backward`, layer by layer."""
+    return np.concatenate([p.grad.reshape(-1).numpy() for p in network.parameters()])
+
+
 def answer(call, **values):
     """Prints the result; then, for each number of seconds that comes in, the least wall time of calls that take so long."""
     print(json.dumps({key: np.asarray(value).tolist() for key, value in values.items()}), flush=True)

@@ -9,6 +9,7 @@
 //! A time is the minimum of many calls, in turns of half a second of all contenders for the same work; it never includes
 //! compilation.
 
+mod batches;
 #[path = "../cases.rs"]
 mod cases;
 mod contender;
@@ -46,6 +47,7 @@ fn main() -> Result<(), Failure> {
     for case in Case::all()? {
         table.extend(gradients(&case, python.as_deref())?);
     }
+    table.extend(batches::batches(python.as_deref())?);
     for work in Solve::ALL {
         table.extend(work.rows(python.as_deref())?);
     }
@@ -84,23 +86,34 @@ fn rows(
     Ok(by.into_iter().zip(&times).map(row).collect())
 }
 
-/// Compares loss and gradient at λ = 1.
-fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
-    let mut truth: Option<(f64, Vec<f64>)> = None;
-    let mut check = |by: &str, loss: f64, gradient: Vec<f64>| -> Result<(), Failure> {
-        let (l, g) = truth.get_or_insert_with(|| (loss, gradient.clone()));
+/// The result that all contenders for the same work have to have.
+#[derive(Default)]
+struct Check(Option<(f64, Vec<f64>)>);
+
+impl Check {
+    /// Compares a loss and its gradient with the first ones, and prints what came out.
+    fn result(
+        &mut self,
+        work: &str,
+        by: &str,
+        loss: f64,
+        gradient: Vec<f64>,
+    ) -> Result<(), Failure> {
+        let (l, g) = self.0.get_or_insert_with(|| (loss, gradient.clone()));
         let off = distance(&gradient, g) / distance(g, &vec![0.0; g.len()]);
-        let message = format!(
-            "{}, {by}: loss {loss:.12}, its gradient differs by {off:.1e}",
-            case.name()
-        );
+        let message = format!("{work}, {by}: loss {loss:.12}, its gradient differs by {off:.1e}");
         println!("{message}");
         // Bounds from the tolerances; a peer does not step onto the knots of the spline.
         if (loss / *l - 1.0).abs() > 1e-5 || off > 1e-4 {
             return Err(format!("{message}: that is another result").into());
         }
         Ok(())
-    };
+    }
+}
+
+/// Compares loss and gradient at λ = 1.
+fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
+    let (work, mut check) = (case.name(), Check::default());
     let (mut by, mut all): (Vec<String>, Vec<Box<dyn Contender>>) = (vec![], vec![]);
     let engines: &[&str] = if cfg!(feature = "torch") {
         &["native", "torch"]
@@ -112,7 +125,7 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         let params = objective.initial_params();
         let loss = objective.evaluate(&params, 1.0, true, None)?;
         by.push(format!("odesync, {name} engine"));
-        check(&by[by.len() - 1], loss.loss, loss.gradient.to_vec())?;
+        check.result(&work, &by[by.len() - 1], loss.loss, loss.gradient.to_vec())?;
         all.push(Box::new(Own(move || {
             Ok(objective.evaluate(&params, 1.0, true, None).map(drop)?)
         })));
@@ -130,7 +143,7 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         ] {
             let peer = Peer::start(python, script, &input)?;
             let gradient = numbers(&peer.result["gradient"]);
-            check(name, peer.number("loss")?, gradient)?;
+            check.result(&work, name, peer.number("loss")?, gradient)?;
             by.push(name.into());
             all.push(Box::new(peer));
         }

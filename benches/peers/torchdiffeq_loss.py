@@ -9,12 +9,7 @@ torch.set_default_dtype(torch.float64)
 case = peer.read()
 t, u0, u = (torch.tensor(case[key]) for key in ("t", "u0", "u"))
 coefficients, coupling = torch.tensor(peer.spline(case)), case["coupling"]
-modules = []
-for weight, bias in peer.layers(case):
-    linear = torch.nn.Linear(*reversed(weight.shape))
-    linear.weight.data, linear.bias.data = torch.tensor(weight), torch.tensor(bias)
-    modules += [linear, torch.nn.GELU()]
-net = torch.nn.Sequential(*modules[:-1])
+net = peer.torch_network(case)
 
 
 def data(s):
@@ -36,5 +31,4 @@ def call():
 
 
 loss = call()
-gradient = torch.cat([p.grad.reshape(-1) for p in net.parameters()]).numpy().copy()
-peer.answer(call, loss=loss, gradient=gradient)
+peer.answer(call, loss=loss, gradient=peer.torch_gradient(net))

@@ -82,11 +82,9 @@ impl ExplicitRk {
         &self.k[..self.stage.len()]
     }
 
-    /// Takes over the slopes of all stages of a step, `[stages, dof]`.
-    pub fn set_stages(&mut self, slopes: impl Iterator<Item = f64>) {
-        for (k, slope) in self.k.iter_mut().zip(slopes) {
-            *k = slope;
-        }
+    /// Returns the slopes of all stages of a step, `[stages, dof]`, which its lane writes.
+    pub fn stages_mut(&mut self) -> &mut [f64] {
+        &mut self.k
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.

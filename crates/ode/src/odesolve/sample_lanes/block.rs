@@ -322,11 +322,8 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
         for (p, lane) in lanes.iter_mut().enumerate() {
             if let (Some(core), Some(_)) = (&mut lane.core, steps[p]) {
                 core.work.stats.evaluations += evaluations;
-                lane.method
-                    .set_stages(self.k.iter().skip(p).step_by(P).copied());
-                for (to, from) in core.work.next.iter_mut().zip(self.stage.chunks_exact(P)) {
-                    *to = from[p];
-                }
+                gather::<P>(&self.k, p, lane.method.stages_mut());
+                gather::<P>(&self.stage, p, &mut core.work.next);
             }
         }
     }
@@ -336,5 +333,12 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
 pub(super) fn scatter<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
     for (to, from) in to.chunks_exact_mut(P).zip(from) {
         to[p] = *from;
+    }
+}
+
+/// Copies lane `p` of `from` to `to`.
+pub(super) fn gather<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from.chunks_exact(P)) {
+        *to = from[p];
     }
 }

@@ -10,7 +10,7 @@ use super::super::adjoint::explicit_rk::n_output_slots;
 use super::super::recorded_steps::RecordedSteps;
 use super::super::tableau::Tableau;
 use super::super::workspace::Workspace;
-use super::block::{Finished, LaneOutcome, LaneTape, SolvedBlock, scatter};
+use super::block::{Finished, LaneOutcome, LaneTape, SolvedBlock, gather, scatter};
 use crate::field::native::{LaneEvaluator, LaneGradient};
 
 /// The solve whose steps a lane goes back over.
@@ -144,8 +144,9 @@ impl<'b, 'e, const P: usize> Reverse<'b, 'e, P> {
         let Some(mut current) = self.current[p].take() else {
             return;
         };
-        let mut u0: Vec<f64> = self.mu.iter().skip(p).step_by(P).copied().collect();
-        let zeros = vec![0.0; u0.len()];
+        let zeros = vec![0.0; self.mu.len() / P];
+        let mut u0 = zeros.clone();
+        gather::<P>(&self.mu, p, &mut u0);
         scatter::<P>(&zeros, p, &mut self.mu);
         scatter::<P>(&zeros, p, &mut self.carry);
         if current.is_solved {
