@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use odesync_base::options::Value;
 use odesync_base::paths::to_text;
 
-use crate::files::write_atomically;
+use crate::files::{create_folder, write_atomically};
 use crate::script::{ErrorKind, RunPlan, ScriptError};
 use crate::training::Run;
 
@@ -99,8 +99,7 @@ impl DiscoverArgs {
             // Better an error now than after the discovery.
             Run::check_replaceable(&out).map_err(failed)?;
         }
-        std::fs::create_dir_all(&out)
-            .map_err(|e| failed(crate::Error::io("create the folder", &out, &e)))?;
+        create_folder(&out).map_err(failed)?;
         let path = out.join("discover.rhai");
         write_atomically(&path, script.as_bytes()).map_err(failed)?;
         let mut options = super::session_options(common, Vec::new(), RunPlan::default())?;

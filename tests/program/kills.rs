@@ -92,7 +92,7 @@ fn wait_for(moment: f64, child: &mut Child, folder: &Path, (epochs, time): (usiz
 }
 
 /// Asserts that two runs are equal in everything but their time.
-fn assert_same(a: &Path, b: &Path) {
+pub(crate) fn assert_same(a: &Path, b: &Path) {
     let (one, other) = (Run::load(a).unwrap(), Run::load(b).unwrap());
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(one.last.values()), bits(other.last.values()));

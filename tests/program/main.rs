@@ -7,6 +7,8 @@ mod discover;
 mod docs;
 mod experiments;
 mod exports;
+#[cfg(debug_assertions)]
+mod faults;
 mod interrupts;
 mod killed;
 mod kills;

@@ -113,6 +113,20 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Returns an error of the operating system with another path, the one that the user knows; other errors as they are.
+    pub fn at(self, path: &std::path::Path) -> Self {
+        match self {
+            Error::Io { action, reason, .. } => Error::Io {
+                action,
+                path: path.into(),
+                reason,
+            },
+            other => other,
+        }
+    }
+}
+
 /// Returns the file and the reason for which it cannot be read or written.
 fn io_failure(path: &std::path::Path, reason: &str) -> String {
     match path.as_os_str().is_empty() {

@@ -1,5 +1,14 @@
 //! Files that are read only where they have an end, files that are written completely or not at all, even at a crash or on a full
 //! disk, and locks on folders. What is written may be limited in all.
+//!
+//! | file | content |
+//! |---|---|
+//! | `disk` | the operations that change the disk, one by one |
+//! | `faults` | how a test makes the n-th of them fail; not in release builds |
+
+mod disk;
+#[cfg(debug_assertions)]
+pub mod faults;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -11,6 +20,9 @@ use crate::memory::{format_bytes, limit as memory_limit};
 use crate::paths::from_text;
 use crate::permissions::{Access, check};
 use crate::{Error, Result};
+use disk::DiskFile;
+#[cfg(debug_assertions)]
+pub use disk::Operation;
 
 /// Number of bytes that may still be written; all bits set where there is no limit.
 static OUTPUT_LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
@@ -38,7 +50,17 @@ fn take_output(bytes: usize) -> std::io::Result<()> {
 
 /// A file to write at its end, which counts what is written.
 #[derive(Debug)]
-pub struct AppendedFile(File);
+pub struct AppendedFile(DiskFile<File>);
+
+impl AppendedFile {
+    /// Waits until what is written is on the disk.
+    ///
+    /// # Errors
+    /// An error of the operating system.
+    pub fn sync(&self) -> std::io::Result<()> {
+        self.0.sync()
+    }
+}
 
 impl Write for AppendedFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -98,7 +120,47 @@ pub fn read_folder(path: &Path) -> std::io::Result<std::fs::ReadDir> {
 /// A folder that this thread may not write; an error of the operating system.
 pub fn create_folder(path: &Path) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("create the folder", path, &e);
-    std::fs::create_dir_all(check(Access::Write, path)?).map_err(failed)
+    disk::create_folders(&check(Access::Write, path)?).map_err(failed)
+}
+
+/// A folder with a hidden name, which is removed unless it is [shown](HiddenFolder::show_as).
+#[derive(Debug)]
+pub struct HiddenFolder(tempfile::TempDir);
+
+impl HiddenFolder {
+    /// Makes the folder in another one.
+    ///
+    /// # Errors
+    /// A folder that this thread may not write; an error of the operating system.
+    pub fn create_in(parent: &Path) -> std::io::Result<Self> {
+        let parent = check(Access::Write, parent)?;
+        let mut builder = tempfile::Builder::new();
+        let folder = disk::temporary_folder(builder.prefix(".new-"), &parent)?;
+        // A temporary folder is private to its owner; this one is permanent.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let open = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(folder.path(), open)?;
+        }
+        Ok(HiddenFolder(folder))
+    }
+
+    /// Returns the path of the folder.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives the folder its name.
+    ///
+    /// # Errors
+    /// A name that is taken, which leaves the folder as it is, to be given another; an error of the operating system.
+    pub fn show_as(&mut self, path: &Path) -> std::io::Result<()> {
+        disk::rename_folder(self.0.path(), &check(Access::Write, path)?)?;
+        // There is nothing left under the hidden name.
+        self.0.disable_cleanup(true);
+        Ok(())
+    }
 }
 
 /// Removes a file, where there is one.
@@ -106,7 +168,7 @@ pub fn create_folder(path: &Path) -> Result<()> {
 /// # Errors
 /// A file that this thread may not write; an error of the operating system.
 pub fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(check(Access::Write, path)?) {
+    match disk::remove_file(&check(Access::Write, path)?) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, &e)),
         _ => Ok(()),
     }
@@ -117,10 +179,28 @@ pub fn remove(path: &Path) -> Result<()> {
 /// # Errors
 /// A file that this thread may not write; an error of the operating system.
 pub fn append(path: &Path) -> std::io::Result<AppendedFile> {
-    let opened = OpenOptions::new()
-        .append(true)
-        .open(check(Access::Write, path)?);
-    opened.map(AppendedFile)
+    let path = check(Access::Write, path)?;
+    DiskFile::open(OpenOptions::new().append(true), &path).map(AppendedFile)
+}
+
+/// Makes a file, empty where there is one already, to write at its end.
+///
+/// # Errors
+/// A file that this thread may not write; an error of the operating system.
+pub fn create(path: &Path) -> std::io::Result<AppendedFile> {
+    let path = check(Access::Write, path)?;
+    let mut options = OpenOptions::new();
+    DiskFile::open(options.write(true).create(true).truncate(true), &path).map(AppendedFile)
+}
+
+/// Opens a file, made where it is missing, at whose end a process is to write.
+///
+/// # Errors
+/// A file that this thread may not write; an error of the operating system.
+pub fn output_of_process(path: &Path) -> std::io::Result<File> {
+    let path = check(Access::Write, path)?;
+    let mut options = OpenOptions::new();
+    DiskFile::open(options.create(true).append(true), &path).map(DiskFile::into_file)
 }
 
 /// Reads a file as bytes.
@@ -167,7 +247,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     // Whoever may write a file may have a folder for it.
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+    disk::create_folders(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".odesync-");
     // Temporary files are private by default; a result should have the permissions of any other new file.
@@ -176,11 +256,9 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    let mut file = DiskFile::temporary(&builder, folder, path).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
+    file.persist().map_err(failed)
 }
 
 /// Checks that files can be written in a folder.
@@ -190,9 +268,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn check_writable(folder: &Path) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write in", folder, &e);
     let place = check(Access::Write, folder)?;
-    let made = tempfile::Builder::new()
-        .prefix(".odesync-")
-        .tempfile_in(place);
+    let mut builder = tempfile::Builder::new();
+    let made = DiskFile::temporary(builder.prefix(".odesync-"), &place, folder);
     made.map(drop).map_err(failed)
 }
 
@@ -213,11 +290,10 @@ pub struct FolderLock(
 /// A folder that another writer has locked, or in which no file can be created.
 pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
     create_folder(folder)?;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(check(Access::Write, &folder.join(LOCK))?)
+    let path = check(Access::Write, &folder.join(LOCK))?;
+    let mut options = OpenOptions::new();
+    let file = DiskFile::open(options.write(true).create(true).truncate(false), &path)
+        .map(DiskFile::into_file)
         .map_err(|e| Error::io("write in", folder, &e))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::Io {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
-use odesync_base::files::{create_folder, is_file, remove, write_atomically};
+use odesync_base::files::{HiddenFolder, create_folder, is_file, remove, write_atomically};
 use odesync_train::training::Run;
 
 /// Name of the file with the configuration of the run.
@@ -77,30 +77,17 @@ pub fn holds_run(path: &Path) -> bool {
 fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
     create_folder(parent)?;
     let failed = |e: std::io::Error| Error::io("create a folder in", parent, &e);
-    let hidden = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(parent)
-        .map_err(failed)?;
-    // A temporary folder is private to its owner; this one is permanent.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let open = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(hidden.path(), open).map_err(failed)?;
-    }
-    write_atomically(&hidden.path().join(CONFIG_FILE), config.as_bytes())?;
+    let mut hidden = HiddenFolder::create_in(parent).map_err(failed)?;
     let now = date_time();
+    write_atomically(&hidden.path().join(CONFIG_FILE), config.as_bytes())
+        .map_err(|error| error.at(&parent.join(&now).join(CONFIG_FILE)))?;
     for n in 1..10_000 {
         let path = parent.join(match n {
             1 => now.clone(),
             n => format!("{now}_{n}"),
         });
-        match std::fs::rename(hidden.path(), &path) {
-            Ok(()) => {
-                // The folder was renamed, so nothing must be removed at the end.
-                let _ = hidden.keep();
-                return Ok(path);
-            }
+        match hidden.show_as(&path) {
+            Ok(()) => return Ok(path),
             Err(e)
                 if matches!(
                     e.kind(),

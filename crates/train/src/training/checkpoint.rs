@@ -3,7 +3,8 @@
 //! Each holds the parameter blocks as float64 tensors under their names (as a PyTorch state dict would) and the equations of the
 //! model, so that it can be loaded without the script that made it. `best` is the result for the user: the model with the best
 //! mse. `last` is the whole run: the model after the last update and everything else that is needed to continue it, including the
-//! best parameters, so that the files are consistent even if the process ends between writing the two.
+//! best parameters, so that the files are consistent even if the process ends between writing the two. While a run goes on, the rows of
+//! its history are in a file beside `last` ([`super::row_file`]); when it is over, `last` has them itself.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -16,6 +17,7 @@ use super::epoch_record::EpochRecord;
 use super::epoch_record::metrics;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
+use super::row_file::{RowsBeside, remove_rows};
 use super::run::{Run, StopReason, TrainerState};
 use super::settings::{SavedSolver, TrainSettings};
 use super::trainer::keeps_bounds;
@@ -77,7 +79,13 @@ struct RunMetadata {
     /// State at the best model, where that is not the one after the last step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     best_weak_constraint: Option<SavedState>,
+    /// What is known of the history and the path in files beside this one; `None` where they are tensors of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows_beside: Option<RowsBeside>,
 }
+
+/// How often a folder is read anew whose run goes on meanwhile.
+const MAX_READS: usize = 5;
 
 /// Prefix of the names of tensors of the state at the best model.
 const BEST_STATE: &str = "best.";
@@ -131,6 +139,13 @@ impl Run {
 
     /// Writes the run into a folder that is locked already.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        self.write_with(folder, None)?;
+        remove_rows(folder);
+        Ok(())
+    }
+
+    /// Writes the run into a folder that is locked already, without the rows that are in files beside it.
+    pub(super) fn write_with(&self, folder: &Path, rows: Option<RowsBeside>) -> Result<()> {
         let _keeping = keeping();
         write_atomically(
             &folder.join(BEST_FILE),
@@ -139,7 +154,7 @@ impl Run {
         // Resuming reads this file only: if the process ends before it is replaced, the run is that of the previous checkpoint.
         write_atomically(
             &folder.join(LAST_FILE),
-            &self.last_checkpoint()?.to_bytes()?,
+            &self.last_checkpoint(rows)?.to_bytes()?,
         )
     }
 
@@ -149,7 +164,22 @@ impl Run {
     /// A missing or damaged file.
     pub fn load(folder: impl AsRef<Path>) -> Result<Run> {
         let path = folder.as_ref().join(LAST_FILE);
-        Self::from_checkpoint(&path, read_checkpoint(&path)?)
+        let read = || files::read(&path).map_err(|e| Error::io("read", &path, &e));
+        let mut bytes = read()?;
+        for _ in 1..MAX_READS {
+            let run = CheckpointFile::from_bytes(&path, &bytes)
+                .and_then(|content| Self::from_checkpoint(&path, content));
+            let Err(error) = run else {
+                return run;
+            };
+            // A run that goes on meanwhile may have replaced the file, and removed the rows that belong to this one.
+            let now = read()?;
+            if now == bytes {
+                return Err(error);
+            }
+            bytes = now;
+        }
+        Self::from_checkpoint(&path, CheckpointFile::from_bytes(&path, &bytes)?)
     }
 
     /// Reads the run of a folder, if there is one.
@@ -163,11 +193,9 @@ impl Run {
 
     /// Whether a folder holds this run, to the byte.
     pub(super) fn is_saved_in(&self, folder: &Path) -> bool {
-        let there = files::read(&folder.join(LAST_FILE)).ok();
-        let here = self
-            .last_checkpoint()
-            .and_then(|content| content.to_bytes());
-        matches!((there, here), (Some(there), Ok(here)) if there == here)
+        let bytes = |run: &Run| run.last_checkpoint(None)?.to_bytes();
+        let there = Run::load(folder).and_then(|there| bytes(&there));
+        matches!((there, bytes(self)), (Ok(there), Ok(here)) if there == here)
     }
 
     fn best_checkpoint(&self) -> Result<CheckpointFile> {
@@ -183,7 +211,9 @@ impl Run {
         )
     }
 
-    fn last_checkpoint(&self) -> Result<CheckpointFile> {
+    /// Returns the content of `last`; where the rows are in files beside it, without them.
+    fn last_checkpoint(&self, rows_beside: Option<RowsBeside>) -> Result<CheckpointFile> {
+        let has_rows = rows_beside.is_none();
         let best = self.weak_constraint.as_ref();
         let last = self.last_weak_constraint.as_ref();
         let state = last.or(best).map(WeakConstraintState::save);
@@ -212,6 +242,7 @@ impl Run {
                 fingerprint: self.fingerprint.clone(),
                 instruction_set: self.instruction_set.clone(),
                 generator: self.generator.clone(),
+                rows_beside,
             },
         )?;
         let u0: Vec<f64> = self.u0.iter().copied().collect();
@@ -228,14 +259,16 @@ impl Run {
             let n = self.scaled_params.len();
             content.add_tensor(SCALED_PARAMETERS, &[n], &self.scaled_params);
         }
-        let names = metrics(&self.settings);
-        let rows = self.history.iter().flat_map(|r| r.row(&names));
-        let rows: Vec<f64> = rows.collect();
-        content.add_tensor(HISTORY, &[self.history.len(), names.len()], &rows);
+        if has_rows {
+            let names = metrics(&self.settings);
+            let rows = self.history.iter().flat_map(|r| r.row(&names));
+            let rows: Vec<f64> = rows.collect();
+            content.add_tensor(HISTORY, &[self.history.len(), names.len()], &rows);
+        }
         for (name, (shape, values)) in tensors {
             content.add_tensor(&name, &shape, &values);
         }
-        if self.settings.options.trajectory_every.is_some() {
+        if has_rows && self.settings.options.trajectory_every.is_some() {
             let n = self.last.n_params() + self.aux_params.len();
             content.add_tensor(
                 PARAMETER_PATH,
@@ -251,24 +284,37 @@ impl Run {
         let metadata: RunMetadata =
             serde_json::from_str(&content.metadata).map_err(|e| damaged_checkpoint(path, e))?;
         let SavedSolver(solver) = metadata.solver;
-        let rows = content.take_tensor(path, HISTORY)?;
+        let beside = &metadata.rows_beside;
         let names = metrics(&metadata.settings);
-        let history: Option<Vec<EpochRecord>> = match rows.shape[..] {
-            [_, columns] if columns == names.len() => rows
-                .values
-                .chunks(columns)
-                .enumerate()
-                .map(|(i, row)| {
-                    EpochRecord::from_row(&names, row).filter(|record| record.epoch == i)
-                })
-                .collect(),
-            _ => None,
+        let (columns, rows) = match beside {
+            Some(beside) => (beside.history.columns, beside.read_history(path)?),
+            None => {
+                let rows = content.take_tensor(path, HISTORY)?;
+                let columns = rows.shape.get(1).filter(|_| rows.shape.len() == 2);
+                (columns.copied().unwrap_or(0), rows.values)
+            }
+        };
+        let history = rows
+            .chunks(names.len())
+            .enumerate()
+            .map(|(i, row)| EpochRecord::from_row(&names, row).filter(|record| record.epoch == i));
+        let history: Option<Vec<EpochRecord>> = match columns == names.len() {
+            true => history.collect(),
+            false => None,
         };
         let parameter_path = match metadata.settings.options.trajectory_every {
             Some(_) => {
-                let path = content.take_tensor(path, PARAMETER_PATH)?;
-                let n = path.shape.last().copied().unwrap_or(0).max(1);
-                path.values.chunks(n).map(<[f64]>::to_vec).collect()
+                let (n, points) = match beside {
+                    Some(beside) => {
+                        let columns = beside.path.as_ref().map_or(0, |path| path.columns);
+                        (columns, beside.read_path(path)?.unwrap_or_default())
+                    }
+                    None => {
+                        let path = content.take_tensor(path, PARAMETER_PATH)?;
+                        (path.shape.last().copied().unwrap_or(0), path.values)
+                    }
+                };
+                points.chunks(n.max(1)).map(<[f64]>::to_vec).collect()
             }
             None => vec![],
         };

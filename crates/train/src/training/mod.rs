@@ -32,6 +32,7 @@
 //! | `settings` | the settings that a checkpoint stores |
 //! | `checkpoint` | runs on disk |
 //! | `checkpoint_file` | the file format of a checkpoint |
+//! | `row_file` | the history of a run that goes on, in files beside its checkpoint |
 //! | `existing_run` | the run that a folder holds already |
 //! | `resume` | comparison of a saved run with the run that is to continue it |
 //! | `callback` | progress bars, loggers and other callbacks of a run |
@@ -66,6 +67,7 @@ mod parameter_path;
 mod problem;
 mod profile;
 mod resume;
+mod row_file;
 mod run;
 mod scale_notes;
 mod scaling;

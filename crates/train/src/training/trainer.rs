@@ -14,6 +14,7 @@ use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::parameter_path;
 use super::resume::RunFingerprint;
+use super::row_file::CheckpointWriter;
 use super::run::{Run, StopReason, TrainerState};
 use super::scale_notes::note_on_scales;
 use super::scaling::ScaledParams;
@@ -145,6 +146,7 @@ pub(super) struct Trainer<'a> {
     pub history: Vec<EpochRecord>,
     /// Stored points of the parameter path; empty where it is not stored.
     parameter_path: Vec<Vec<f64>>,
+    writer: CheckpointWriter,
     /// Whether a mini-batch has been skipped, and the user was told.
     pub has_skipped_batches: bool,
     /// First epoch whose problem was found to be stiff, and the time of the switch.
@@ -201,6 +203,7 @@ impl<'a> Trainer<'a> {
             },
             history: vec![],
             parameter_path: vec![],
+            writer: CheckpointWriter::default(),
             has_skipped_batches: false,
             first_stiff: None,
             method,
@@ -439,7 +442,16 @@ impl TrainingLoop for Trainer<'_> {
         }
     }
 
-    fn snapshot(&self, stop: StopReason) -> Result<Run> {
+    fn take_back(&mut self, snapshot: Run) {
+        self.history = snapshot.history;
+        self.parameter_path = snapshot.parameter_path;
+    }
+
+    fn writer(&mut self) -> &mut CheckpointWriter {
+        &mut self.writer
+    }
+
+    fn snapshot(&mut self, stop: StopReason) -> Result<Run> {
         let last = self.objective.model(&self.params)?;
         let mut run = Run {
             model: last.clone(),
@@ -449,8 +461,8 @@ impl TrainingLoop for Trainer<'_> {
             best_epoch: 0,
             final_mse: None,
             final_validation: None,
-            history: self.history.clone(),
-            parameter_path: self.parameter_path.clone(),
+            history: std::mem::take(&mut self.history),
+            parameter_path: std::mem::take(&mut self.parameter_path),
             method: self.method.name().into(),
             settings: TrainSettings::new(self.method, self.options),
             t0: self.data.t0(),

@@ -5,6 +5,7 @@ use super::checkpoint;
 use super::epoch_record::EpochRecord;
 use super::options::TrainOptions;
 use super::resume;
+use super::row_file::CheckpointWriter;
 use super::run::{Run, StopReason};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
@@ -33,8 +34,14 @@ pub(super) trait TrainingLoop {
     /// Returns the records of the epochs so far.
     fn history(&mut self) -> &mut Vec<EpochRecord>;
 
-    /// Returns the run as it is now.
-    fn snapshot(&self, stop: StopReason) -> Result<Run>;
+    /// Returns the run as it is now. The records and the path, which may be long, move into it; a loop that goes on takes them back.
+    fn snapshot(&mut self, stop: StopReason) -> Result<Run>;
+
+    /// Takes the records and the path back from a snapshot.
+    fn take_back(&mut self, snapshot: Run);
+
+    /// Returns what writes the checkpoints.
+    fn writer(&mut self) -> &mut CheckpointWriter;
 
     /// Whether a saved run has nothing left to do.
     fn is_finished(&self, saved: &Run) -> bool;
@@ -59,11 +66,14 @@ pub(super) trait TrainingLoop {
     }
 
     /// Writes the run as it is now into its folder, if it has one.
-    fn save_checkpoint(&self, stop: StopReason) -> Result<()> {
-        match &self.options().out {
-            Some(out) => self.snapshot(stop)?.write(out),
-            None => Ok(()),
-        }
+    fn save_checkpoint(&mut self, stop: StopReason) -> Result<()> {
+        let Some(out) = self.options().out.clone() else {
+            return Ok(());
+        };
+        let run = self.snapshot(stop)?;
+        let written = self.writer().write(&run, &out);
+        self.take_back(run);
+        written
     }
 
     /// Adds the record of an epoch and tells the callback of it; `best` is the best score so far. Where the callback ends the run, the

@@ -13,6 +13,7 @@ use super::notes::note_on_constants;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::resume::RunFingerprint;
+use super::row_file::CheckpointWriter;
 use super::run::{Run, StopReason, TrainerState};
 use super::score::FreeFit;
 use super::settings::TrainSettings;
@@ -76,6 +77,7 @@ struct WeakConstraintTrainer<'a> {
     lowest_validation: f64,
     history: Vec<EpochRecord>,
     parameter_path: Vec<Vec<f64>>,
+    writer: CheckpointWriter,
     evaluations: usize,
 }
 
@@ -116,6 +118,7 @@ impl<'a> WeakConstraintTrainer<'a> {
             training: None,
             history: vec![],
             parameter_path: vec![],
+            writer: CheckpointWriter::default(),
             evaluations: 0,
         })
     }
@@ -295,7 +298,16 @@ impl TrainingLoop for WeakConstraintTrainer<'_> {
         }
     }
 
-    fn snapshot(&self, stop: StopReason) -> Result<Run> {
+    fn take_back(&mut self, snapshot: Run) {
+        self.history = snapshot.history;
+        self.parameter_path = snapshot.parameter_path;
+    }
+
+    fn writer(&mut self) -> &mut CheckpointWriter {
+        &mut self.writer
+    }
+
+    fn snapshot(&mut self, stop: StopReason) -> Result<Run> {
         let last = self.current_model()?;
         let n = last.n_params();
         let now = self.training.as_ref().map(|t| t.state.clone());
@@ -314,8 +326,8 @@ impl TrainingLoop for WeakConstraintTrainer<'_> {
             best_epoch: self.history.len().saturating_sub(1),
             final_mse: None,
             final_validation: None,
-            history: self.history.clone(),
-            parameter_path: self.parameter_path.clone(),
+            history: std::mem::take(&mut self.history),
+            parameter_path: std::mem::take(&mut self.parameter_path),
             method: self.method.name().into(),
             settings: TrainSettings::new(self.method, self.options),
             t0: self.data.t0(),

@@ -9,6 +9,7 @@ mod ensemble;
 mod events_and_doses;
 mod every_engine;
 mod existing_runs;
+mod faults;
 mod gradients;
 mod known_constants;
 mod landscape;

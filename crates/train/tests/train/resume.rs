@@ -27,14 +27,14 @@ const EPOCHS: usize = 30;
 /// Column of `run.history` with the wall-clock times.
 const SECONDS: usize = 7;
 
-fn data() -> Dataset {
+pub(crate) fn data() -> Dataset {
     let t: Vec<f64> = (0..11).map(|i| f64::from(i) * 0.2).collect();
     let system = lotka_volterra().unwrap();
     let u = solve(&system, &[0.44, 4.6], &t, &SolveOptions::default());
     Dataset::single(Array1::from(t), u.unwrap().u, None).unwrap()
 }
 
-fn model() -> VectorField {
+pub(crate) fn model() -> VectorField {
     blackbox(&[2, 6, 2], Unary::Tanh, &mut Generator::manual_seed(10)).unwrap()
 }
 
@@ -46,7 +46,7 @@ fn methods() -> [TrainingMethod; 3] {
     ]
 }
 
-fn options(out: &Path) -> TrainOptions {
+pub(crate) fn options(out: &Path) -> TrainOptions {
     TrainOptions {
         lr: 0.05,
         checkpoint_every: 4,
@@ -135,7 +135,7 @@ fn in_parts(method: &TrainingMethod, options: &TrainOptions, stop_epochs: &BTree
 }
 
 /// Formats everything in a run except for wall-clock times and the normalised mse, which a run that was read from files has not.
-fn all_of(run: &Run) -> String {
+pub(crate) fn all_of(run: &Run) -> String {
     let mut run = run.clone();
     run.best_nmse = None;
     run.history.iter_mut().for_each(|r| r.seconds = 0.0);
@@ -151,7 +151,7 @@ fn plain(mut run: Run) -> Run {
 
 /// Asserts that two runs are the same; their text is too long to be shown.
 #[track_caller]
-fn assert_equal(a: &str, b: &str, what: &str) {
+pub(crate) fn assert_equal(a: &str, b: &str, what: &str) {
     let at = a.bytes().zip(b.bytes()).position(|(a, b)| a != b);
     let around = |text: &str| {
         let at = at.unwrap_or_default();
@@ -186,7 +186,7 @@ fn file(path: &Path) -> File {
 
 /// Asserts that both files of two folders are the same except for wall-clock times, as are the runs in them and the run that was
 /// returned.
-fn assert_same(what: &str, a: &Path, b: &Path, run: &Run) {
+pub(crate) fn assert_same(what: &str, a: &Path, b: &Path, run: &Run) {
     let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
     assert!(best(a) == best(b), "{what}: best.safetensors");
     let last = |folder: &Path| file(&folder.join("last.safetensors"));
@@ -204,7 +204,10 @@ fn assert_same(what: &str, a: &Path, b: &Path, run: &Run) {
 fn copy(from: &Path, to: &Path, names: &[&str]) {
     std::fs::create_dir_all(to).unwrap();
     for name in names {
-        std::fs::copy(from.join(name), to.join(name)).unwrap();
+        // The rows are in a file beside the checkpoint only while a run goes on.
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
     }
 }
 
@@ -314,15 +317,22 @@ fn a_stop_at_any_moment_changes_nothing() {
     );
 }
 
-/// Files that a killed process leaves: each is that of some checkpoint, `best.safetensors` possibly of a later one.
+/// Files that a killed process leaves: each is that of some checkpoint, `best.safetensors` and the rows of the history possibly of a
+/// later one.
 #[test]
 fn whatever_a_kill_leaves_goes_on() {
     let folder = tempfile::tempdir().unwrap();
+    let mut with_torn_rows = 0;
     for method in methods() {
         let root = folder.path().join(method.name());
         let uninterrupted = options(&root.join("whole"));
         let out = uninterrupted.out.clone().unwrap();
-        let names = ["best.safetensors", "last.safetensors", "metrics.csv"];
+        let names = [
+            "last.history.f64",
+            "best.safetensors",
+            "last.safetensors",
+            "metrics.csv",
+        ];
         let mut callbacks = Callbacks::default();
         callbacks.push(CsvLogger::new(&out));
         callbacks.push(Each(|epoch| {
@@ -334,9 +344,10 @@ fn whatever_a_kill_leaves_goes_on() {
         for newer in (0..EPOCHS).step_by(2) {
             let older = newer.saturating_sub(random.random() as usize % 5);
             let left = root.join("left");
-            copy(&root.join(format!("{older}")), &left, &names[1..]);
-            copy(&root.join(format!("{newer}")), &left, &names[..1]);
+            copy(&root.join(format!("{older}")), &left, &names[2..]);
+            copy(&root.join(format!("{newer}")), &left, &names[..2]);
             std::fs::write(left.join(".odesync-a1b2c3"), "half of a fi").unwrap();
+            with_torn_rows += usize::from(tear(&left.join(names[0])));
             let part = uninterrupted.clone().out(&left).resume();
             let resumed = train(&model(), &data(), &method, &part, &mut ()).unwrap();
             let what = format!("{} {older} {newer}", method.name());
@@ -345,6 +356,17 @@ fn whatever_a_kill_leaves_goes_on() {
             std::fs::remove_dir_all(&left).unwrap();
         }
     }
+    assert!(with_torn_rows > 10, "{with_torn_rows}");
+}
+
+/// Adds half of a row to a file of rows, and returns whether there was one.
+fn tear(rows: &Path) -> bool {
+    let Ok(mut bytes) = std::fs::read(rows) else {
+        return false;
+    };
+    bytes.extend([1; 20]);
+    std::fs::write(rows, bytes).unwrap();
+    true
 }
 
 #[test]

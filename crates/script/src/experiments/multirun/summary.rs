@@ -1,7 +1,6 @@
 //! The table of all members: `summary.csv`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::Value;
@@ -11,7 +10,7 @@ use super::picture::{PICTURE_FILE, sweep_figure};
 use super::status::{MemberRecord, MemberStatus};
 use crate::experiments::run_dir::RESULT_FILE;
 use crate::{Error, Result};
-use odesync_base::files::write_atomically;
+use odesync_base::files::{open, write_atomically};
 use odesync_base::tables::{AlignedTable, TableCell};
 
 /// Name of the file that records the status and the results of the members.
@@ -192,7 +191,7 @@ impl Summary {
 /// Returns the members that are done by the summary when it was last written.
 fn read_done(names: &[String], folder: &Path) -> Result<Vec<usize>> {
     let path = folder.join(SUMMARY_FILE);
-    let file = match File::open(&path) {
+    let file = match open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
         Err(e) => return Err(Error::io("read", &path, &e)),

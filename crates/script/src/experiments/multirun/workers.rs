@@ -1,6 +1,5 @@
 //! The processes of members.
 
-use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,6 +10,7 @@ use super::status::{MemberRecord, MemberStatus};
 use super::{Multirun, OUTPUT_FILE};
 use crate::experiments::run_dir::holds_run;
 use crate::{Error, Result};
+use odesync_base::files::{output_of_process, read};
 
 /// Time between two checks of a running member.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -104,10 +104,9 @@ impl Multirun {
         workers: WorkerOptions,
     ) -> Result<MemberRecord> {
         let log_path = member_dir.join(OUTPUT_FILE);
-        let log = log_file(&log_path)?;
-        let errors = log
-            .try_clone()
-            .map_err(|e| Error::io("write", &log_path, &e))?;
+        let failed = |e: std::io::Error| Error::io("write", &log_path, &e);
+        let log = output_of_process(&log_path).map_err(failed)?;
+        let errors = log.try_clone().map_err(failed)?;
         let dir_flag = if holds_run(member_dir) {
             "--resume"
         } else {
@@ -157,17 +156,10 @@ fn wait(child: &mut Child, interrupt: &AtomicBool) -> std::io::Result<ExitStatus
     }
 }
 
-fn log_file(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|e| Error::io("write", path, &e))
-}
-
 /// Returns the error that a member ended with: the last one in its output.
 fn last_error(log: &Path, status: ExitStatus) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let text = read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     text.lines()
         .rev()
         .find_map(|line| line.strip_prefix("error: "))

@@ -32,8 +32,8 @@ fn what_does_not_fit_together_is_damage() {
         let bytes = content.to_bytes().unwrap();
         Run::from_checkpoint(path, CheckpointFile::from_bytes(path, &bytes).unwrap())
     };
-    let bytes = |run: &Run| run.last_checkpoint().unwrap().to_bytes().unwrap();
-    assert!(bytes(&read(&run.last_checkpoint().unwrap()).unwrap()) == bytes(&run));
+    let bytes = |run: &Run| run.last_checkpoint(None).unwrap().to_bytes().unwrap();
+    assert!(bytes(&read(&run.last_checkpoint(None).unwrap()).unwrap()) == bytes(&run));
     type Change = fn(&mut CheckpointFile);
     let changes: [(&str, Change); 15] = [
         ("\"run.best\" is missing", |c| {
@@ -78,7 +78,7 @@ fn what_does_not_fit_together_is_damage() {
         }),
     ];
     for (i, (what, change)) in changes.into_iter().enumerate() {
-        let mut content = run.last_checkpoint().unwrap();
+        let mut content = run.last_checkpoint(None).unwrap();
         change(&mut content);
         match read(&content) {
             Err(Error::Checkpoint { reason, .. }) => {
@@ -99,10 +99,10 @@ fn the_path_of_a_run_is_part_of_it() {
         let bytes = content.to_bytes().unwrap();
         Run::from_checkpoint(path, CheckpointFile::from_bytes(path, &bytes).unwrap())
     };
-    let content = run.last_checkpoint().unwrap();
+    let content = run.last_checkpoint(None).unwrap();
     assert_eq!(read(&content).unwrap().parameter_path, run.parameter_path);
     for points in [vec![1.0, 2.0], vec![1.0; 6]] {
-        let mut content = run.last_checkpoint().unwrap();
+        let mut content = run.last_checkpoint(None).unwrap();
         content.add_tensor("run.path", &[points.len() / 2, 2], &points);
         let error = read(&content).unwrap_err().to_string();
         assert!(error.contains("points of the path"), "{error}");
