@@ -16,4 +16,5 @@ mod paths;
 mod pictures;
 mod repl;
 mod snapshots;
+mod studies;
 mod tracking;
