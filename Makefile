@@ -189,14 +189,17 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/check_exports.py
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, sliders in a browser, all trainings of the paper in full
+long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, Optuna, Slurm, sliders in a browser, all trainings of the paper in full
 	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
-	$(MAKE) exports
+	$(PYTHON) tools/check_exports.py --install
 	$(CARGO) build --release $(PROGRAM)
 	$(PYTHON) tools/check_trackers.py
+	$(PYTHON) tools/check_optuna.py
+	$(PYTHON) tools/check_torch.py
+	$(PYTHON) tools/check_slurm.py
 	$(MAKE) test-widgets
 	FULL=1 tools/run_scripts.sh
 

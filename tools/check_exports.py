@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the files that odesync exports with the libraries they are for, against the derivatives and solutions of odesync itself.
 
-    tools/check_exports.py [FOLDER]
+    tools/check_exports.py [--install] [FOLDER]
 
 Without FOLDER the files are written first, by a test of crates/export. A library that is not installed is skipped, and said so; with
-CI=true that is a failure. Needed are numpy and scipy; tried are onnxruntime, jax, torch (with torchdiffeq for its solves), and
-tree_sitter with tree_sitter_julia, which reads the Julia files.
+CI=true that is a failure. Needed are numpy and scipy; tried are onnxruntime, jax, torch (with torchdiffeq for its solves), safetensors, and
+tree_sitter with tree_sitter_julia, which reads the Julia files. --install brings them all into a virtual environment, target/exports (some
+6 GB, once).
 """
 
 import importlib.util
@@ -16,9 +17,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
+from environment import ROOT, enter
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ["numpy", "scipy", "onnxruntime", "jax", "torch", "torchdiffeq", "safetensors", "tree_sitter", "tree_sitter_julia"]
+if "--install" in sys.argv:
+    enter("exports", PACKAGES)
+
+import numpy as np
 
 
 def export(folder):
@@ -86,8 +91,9 @@ def julia(folder, name):
 
 
 def main():
-    if len(sys.argv) > 1:
-        folder = Path(sys.argv[1])
+    arguments = [argument for argument in sys.argv[1:] if argument != "--install"]
+    if arguments:
+        folder = Path(arguments[0])
     else:
         folder = Path(tempfile.mkdtemp())
         export(folder)

@@ -13,23 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PLACE = Path(os.environ.get("ODESYNC_TRACKERS", ROOT / "target" / "trackers"))
+from environment import ROOT, enter
+
 PACKAGES = ["tensorboard", "tbparse", "wandb", "mlflow"]
-
-
-def environment():
-    """Makes the environment, and goes on with its Python."""
-    python = PLACE / "bin" / "python"
-    if Path(sys.prefix) == PLACE:
-        return
-    if not python.exists():
-        venv.create(PLACE, with_pip=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    os.execv(python, [str(python), *sys.argv])
 
 
 def columns(folder):
@@ -56,7 +44,8 @@ def check_tensorboard(folder):
     for name, values in expected.items():
         read = [(scalar.step, scalar.value) for scalar in events.Scalars(name)]
         assert read == [(step, single(x)) for step, x in enumerate(values)], name
-    assert events.Images("losses")[0].encoded_image_string.startswith(b"\x89PNG")
+    for name in ("losses", "fit"):
+        assert events.Images(name)[0].encoded_image_string.startswith(b"\x89PNG"), name
     reader = SummaryReader(str(folder))
     table = reader.scalars
     for name, values in expected.items():
@@ -65,7 +54,7 @@ def check_tensorboard(folder):
     hparams = dict(zip(reader.hparams.tag, reader.hparams.value))
     assert hparams["training.lr"] == expected["lr"][0], hparams
     assert hparams["training.method"] == "vanilla", hparams
-    print(f"tensorboard: {len(expected)} scalars of {len(values)} epochs, {len(hparams)} settings, a picture")
+    print(f"tensorboard: {len(expected)} scalars of {len(values)} epochs, {len(hparams)} settings, two pictures")
 
 
 def check_mlflow(folder, uri, experiment, runs):
@@ -81,8 +70,8 @@ def check_mlflow(folder, uri, experiment, runs):
         history = sorted(client.get_metric_history(run.info.run_id, name), key=lambda m: m.step)
         assert [m.value for m in history] == values, name
     assert float(run.data.params["training.lr"]) == columns(folder)["lr"][0]
-    assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["losses.png"]
-    print(f"mlflow: every metric of {folder.name}, settings, a picture")
+    assert sorted(file.path for file in client.list_artifacts(run.info.run_id)) == ["fit.png", "losses.png"]
+    print(f"mlflow: every metric of {folder.name}, settings, two pictures")
     return named
 
 
@@ -99,12 +88,13 @@ def check_wandb(folder):
         read = [row[name] for row in history if name in row]
         assert read == values, (name, read, values)
     assert config["training.lr"] == expected["lr"][0], config
-    assert any("losses" in key for row in history for key in row), history[-1]
-    print(f"wandb: {len(expected)} metrics of {len(values)} epochs, {len(config)} settings, a picture")
+    for picture in ("losses", "fit"):
+        assert any(picture in key for row in history for key in row), history[-1]
+    print(f"wandb: {len(expected)} metrics of {len(values)} epochs, {len(config)} settings, two pictures")
 
 
 def main():
-    environment()
+    enter("trackers", PACKAGES)
     program = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target" / "release" / "odesync").resolve()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use odesync_script::report::run_report;
 
-use crate::config::{Config, ConfigSource};
 use crate::datasets::{Dataset, TableOptions, read_table};
-use crate::experiments::{CONFIG_FILE, Experiment};
+use crate::experiments::saved_data;
 use crate::files::write_atomically;
 use crate::script::{ErrorKind, ScriptError};
 use crate::training::Run;
@@ -75,16 +74,9 @@ impl ReportArgs {
 
     /// Returns the data of the run; `None` where there are none in its folder.
     fn data(&self) -> crate::Result<Option<Dataset>> {
-        let (table, config) = (self.run.join("data.csv"), self.run.join(CONFIG_FILE));
-        let of_table = |path: &Path| read_table(path, &TableOptions::default()).map(Some);
         match &self.data {
-            Some(file) => of_table(file),
-            None if table.is_file() => of_table(&table),
-            None if config.is_file() => {
-                let config = Config::from_file(&config, &ConfigSource::find(None), &[])?;
-                Ok(Some(Experiment::new(config)?.data.train))
-            }
-            None => Ok(None),
+            Some(file) => read_table(file, &TableOptions::default()).map(Some),
+            None => saved_data(&self.run),
         }
     }
 }

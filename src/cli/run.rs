@@ -27,8 +27,9 @@ The other arguments are overrides of its configuration, `config(\"NAME\")`:
   ~a.b           a key less
 
 With -m a value may be a,b  choice(a,b)  range(1,5)  range(0,1,0.25)  glob(*)  sort(…)  shuffle(…), as in hydra. With
-sweeper=random sweeper.n=50 the runs are drawn, from interval(0,1) and tag(log,interval(1e-4,1e-1)) too. --launcher slurm
-submits the runs as an array of jobs (launcher.partition=…, launcher.time=…, launcher.members_per_task=…).")]
+sweeper=random sweeper.n=50 the runs are drawn, from interval(0,1) and tag(log,interval(1e-4,1e-1)) too; with sweeper=optuna
+n=50 Optuna chooses them by the results of those before. --launcher slurm submits the runs as an array of jobs
+(launcher.partition=…, launcher.time=…, launcher.members_per_task=…).")]
 pub(super) struct RunArgs {
     /// The script, a .rhai file
     pub(super) script: PathBuf,

@@ -18,4 +18,5 @@ mod paths;
 mod pictures;
 mod repl;
 mod snapshots;
+mod studies;
 mod tracking;

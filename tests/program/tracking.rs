@@ -246,8 +246,10 @@ fn an_event_file_holds_what_metrics_csv_holds() {
     }
     assert_eq!(read.scalars["epochs"], [(6, 6.0)]);
     assert!(read.scalars["best_mse"][0].1 > 0.0);
-    let picture = &read.images["losses"];
-    assert_eq!(picture[..8], *b"\x89PNG\r\n\x1a\n");
+    for name in ["losses", "fit"] {
+        let picture = &read.images[name];
+        assert_eq!(picture[..8], *b"\x89PNG\r\n\x1a\n");
+    }
     // SessionStartInfo: a map of the settings, in which the learning rate is a number.
     let start = &bytes_of(&read.hparams["_hparams_/session_start_info"], 3)[0];
     let settings: BTreeMap<String, Vec<u8>> = bytes_of(start, 1)
@@ -372,7 +374,12 @@ fn a_tracker_gets_every_epoch_by_the_protocol() {
             .collect();
         assert_eq!(logged, column(&folder.path("run"), "mse"));
         assert_eq!(of(id, "finish")[0]["success"], true);
-        assert!(Path::new(of(id, "image")[0]["path"].as_str().unwrap()).is_file());
+        let images = of(id, "image");
+        let names: Vec<_> = images.iter().map(|m| m["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["losses", "fit"]);
+        for image in images {
+            assert!(Path::new(image["path"].as_str().unwrap()).is_file());
+        }
         assert!(
             of(id, "summary")[0]["metrics"]["best_mse"]
                 .as_f64()

@@ -11,7 +11,7 @@
 //! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back without loss of a bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
 //! | `overrides.rs`, `flow_yaml.rs` | [`Override`]: its grammar, that of its values |
-//! | `sweep.rs`, `sweep_text.rs`, `sweep_functions.rs`, `decimal_range.rs`, `random_search.rs` | [`sweep`] over several values: all combinations, [`RandomSearch`] |
+//! | `sweep.rs`, `sweep_text.rs`, `sweep_functions.rs`, `decimal_range.rs`, `random_search.rs`, `search_space.rs` | [`sweep`] over several values: all combinations, [`RandomSearch`], the [`SearchSpace`] of a sweeper |
 //! | `compose.rs`, `defaults_list.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references, in this order |
 //! | `typed/`, `options.rs` | a section as a Rust type, or as sets of options |
 //!
@@ -51,6 +51,7 @@ mod overrides;
 mod random_search;
 mod read;
 mod renamed;
+mod search_space;
 mod sweep;
 mod sweep_functions;
 mod sweep_text;
@@ -66,6 +67,7 @@ pub use overrides::Override;
 pub use random_search::RandomSearch;
 pub use read::syntax_message;
 pub use renamed::RenamedKey;
+pub use search_space::{SearchDomain, SearchSpace};
 pub use serde_yaml::Value;
 pub use sweep::sweep;
 

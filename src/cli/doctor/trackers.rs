@@ -1,4 +1,4 @@
-//! The trackers: which of them a training can hand its metrics to.
+//! The Python packages beside the program: which trackers a training can hand its metrics to, and Optuna.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::tracking::python;
 /// Prints the version of each package that is installed, without importing it: that takes seconds.
 const QUESTION: &str = "
 import importlib.metadata as m
-for name in ('wandb', 'mlflow', 'tensorboard'):
+for name in ('wandb', 'mlflow', 'tensorboard', 'optuna'):
     try:
         print(name, m.version(name))
     except m.PackageNotFoundError:
         pass
 ";
 
-/// Returns the findings about the loggers besides metrics.csv.
+/// Returns the findings about the loggers besides metrics.csv, and about Optuna.
 pub(super) fn check_trackers() -> Vec<Finding> {
     let python = python();
     let path: Option<PathBuf> = match python.components().count() {
@@ -33,16 +33,16 @@ pub(super) fn check_trackers() -> Vec<Finding> {
         lines.find(|(n, _)| *n == name).map(|(_, version)| version)
     };
     let install = |name: &str| format!("{} -m pip install {name}", python.display());
-    let tracker = |topic: &'static str| match (version(topic), &answer) {
-        (Some(version), _) => Finding::present(topic, format!("{version}, for logger={topic}")),
+    let package = |topic: &'static str, of: &str| match (version(topic), &answer) {
+        (Some(version), _) => Finding::present(topic, format!("{version}, for {of}={topic}")),
         (None, Ok(_)) => Finding::missing(
             topic,
-            format!("not in {}; only logger={topic} needs it", python.display()),
+            format!("not in {}; only {of}={topic} needs it", python.display()),
             install(topic),
         ),
         (None, Err(why)) => Finding::missing(
             topic,
-            format!("{why}; only logger={topic} needs it"),
+            format!("{why}; only {of}={topic} needs it"),
             "install Python, or name it: export ODESYNC_PYTHON=/path/to/python3",
         ),
     };
@@ -59,5 +59,10 @@ pub(super) fn check_trackers() -> Vec<Finding> {
             install("tensorboard"),
         ),
     };
-    vec![viewer, tracker("wandb"), tracker("mlflow")]
+    vec![
+        viewer,
+        package("wandb", "logger"),
+        package("mlflow", "logger"),
+        package("optuna", "sweeper"),
+    ]
 }

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::experiments::multirun::{MemberStatus, Multirun, OUTPUT_FILE, Summary};
+use crate::experiments::multirun::{MemberList, MemberStatus, Multirun, OUTPUT_FILE, Summary};
 use crate::script::{ErrorKind, ScriptError};
 
 use super::super::GlobalArgs;
-use super::{Members, first_failure, run_members, runtime_error, usage_error, write_summary};
+use super::{Members, first_failure, runtime_error, usage_error, work, write_summary};
 
 /// The arguments of `odesync multirun`.
 #[derive(Debug, clap::Args)]
@@ -72,10 +72,12 @@ impl MultirunArgs {
                     Some(list) => parse_members(list, multirun.members.len())?,
                 };
                 let how = Members {
-                    keep_summary: false,
+                    summary_of: None,
                     are_stored: !typed_arguments,
+                    count: members.len(),
                 };
-                if run_members(&multirun, dir, &members, common, how)? {
+                let source = MemberList::new(&multirun, &members);
+                if work(&source, dir, members.len(), common, how)? {
                     let message = "interrupted; the same command goes on";
                     return Err(ScriptError::new(ErrorKind::Interrupted, message));
                 }

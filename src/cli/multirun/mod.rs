@@ -3,6 +3,7 @@
 mod command;
 mod launch;
 mod progress;
+mod study;
 mod sweep_arguments;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::config::ConfigSource;
 use crate::experiments::date_time;
 use crate::experiments::multirun::{
-    LauncherSettings, MULTIRUN_FILE, MemberStatus, Multirun, OUTPUT_FILE, SUMMARY_FILE, Summary,
-    WorkerOptions,
+    LauncherSettings, MULTIRUN_FILE, MemberList, MemberSource, MemberStatus, Multirun, OUTPUT_FILE,
+    SUMMARY_FILE, Summary, WorkerOptions, run_members,
 };
 use crate::script::{ErrorKind, ScriptError};
 
@@ -33,45 +34,55 @@ pub(super) fn run(run: &RunArgs, common: &GlobalArgs) -> Result<(), ScriptError>
         Some(folder) => (folder.clone(), resume_multirun(run, &arguments, folder)?),
         None => create_multirun(run, &arguments, common)?,
     };
+    if multirun.study.is_some() {
+        return study::run(multirun, &folder, &arguments.launcher, run, common);
+    }
     if arguments.launcher != LauncherSettings::Parallel {
         return launch::launch(&arguments.launcher, &multirun, &folder, run.wait, common);
     }
     let all: Vec<usize> = (0..multirun.members.len()).collect();
-    let interrupted = run_members(
-        &multirun,
+    let interrupted = work(
+        &MemberList::new(&multirun, &all),
         &folder,
-        &all,
+        all.len(),
         common,
         Members {
-            keep_summary: true,
+            summary_of: Some(&|| multirun.clone()),
             are_stored: run.resume.is_some(),
+            count: all.len(),
         },
     )?;
     let summary = write_summary(&multirun, &folder)?;
     if interrupted {
-        let message = format!(
-            "interrupted; go on with: odesync run {} --resume {}",
-            multirun.script.display(),
-            folder.display()
-        );
-        return Err(ScriptError::new(ErrorKind::Interrupted, message));
+        return Err(interrupted_error(&multirun, &folder));
     }
     first_failure(&multirun, &summary, &all, &folder)
 }
 
-/// How members are run.
-struct Members {
-    /// Whether the summary is written after each of them.
-    keep_summary: bool,
-    /// Whether their arguments come from a file, and allow nothing.
-    are_stored: bool,
+fn interrupted_error(multirun: &Multirun, folder: &Path) -> ScriptError {
+    let message = format!(
+        "interrupted; go on with: odesync run {} --resume {}",
+        multirun.script.display(),
+        folder.display()
+    );
+    ScriptError::new(ErrorKind::Interrupted, message)
 }
 
-/// Runs members in processes of their own, and returns whether the user stopped them.
-fn run_members(
-    multirun: &Multirun,
+/// How members are run.
+struct Members<'a> {
+    /// The multirun whose summary is written after each of them; `None` for no summary.
+    summary_of: Option<&'a (dyn Fn() -> Multirun + Sync)>,
+    /// Whether their arguments come from a file, and allow nothing.
+    are_stored: bool,
+    /// Number of members, for the progress display.
+    count: usize,
+}
+
+/// Runs the members of a source in processes of their own, `at_once` at a time, and returns whether the user stopped them.
+fn work(
+    source: &dyn MemberSource,
     folder: &Path,
-    members: &[usize],
+    at_once: usize,
     common: &GlobalArgs,
     how: Members,
 ) -> Result<bool, ScriptError> {
@@ -84,14 +95,17 @@ fn run_members(
     let flag = Arc::clone(&interrupt);
     // The members end by themselves.
     super::on_interrupt_without_end(move || flag.store(true, Ordering::Relaxed));
-    let report = MultirunProgress::new(common.quiet, members.len());
+    let report = MultirunProgress::new(common.quiet, how.count);
     let writing = std::sync::Mutex::new(());
     let listener = |_: usize, name: &str, status: MemberStatus| {
         report.on_status(name, status);
-        if how.keep_summary && status != MemberStatus::Running {
+        if let Some(multirun) = how.summary_of
+            && status != MemberStatus::Running
+        {
             let _one_at_a_time = writing.lock();
+            let multirun = multirun();
             // What cannot be written now is reported when all members have ended.
-            let _ = Summary::read(multirun, folder).and_then(|s| s.write_table(multirun, folder));
+            let _ = Summary::read(&multirun, folder).and_then(|s| s.write_table(&multirun, folder));
         }
     };
     let workers = WorkerOptions {
@@ -101,7 +115,7 @@ fn run_members(
         interrupt: &interrupt,
         on_status: &listener,
     };
-    let ran = multirun.run(folder, members, workers);
+    let ran = run_members(source, folder, at_once, workers);
     report.finish();
     ran.map_err(runtime_error)?;
     Ok(interrupt.load(Ordering::Relaxed))
@@ -111,8 +125,12 @@ fn run_members(
 fn write_summary(multirun: &Multirun, folder: &Path) -> Result<Summary, ScriptError> {
     let summary = Summary::read(multirun, folder).map_err(runtime_error)?;
     summary.write(multirun, folder).map_err(runtime_error)?;
+    let pruned = match summary.count(MemberStatus::Pruned) {
+        0 => String::new(),
+        n => format!("{n} pruned, "),
+    };
     super::print(&format!(
-        "{} of {} runs done, {} failed; {}\n",
+        "{} of {} runs done, {pruned}{} failed; {}\n",
         summary.count(MemberStatus::Done),
         summary.status.len(),
         summary.count(MemberStatus::Failed),
@@ -161,11 +179,17 @@ fn create_multirun(
     }
     let library = ConfigSource::find(Some(&run.script));
     let members = arguments.members(&library)?;
+    let study = arguments.study(&library)?;
     let here = arguments.launcher == LauncherSettings::Parallel;
+    let count = match &study {
+        Some(study) => study.settings.n_jobs.unwrap_or(study.settings.n_trials),
+        None => members.len(),
+    };
     let multirun = Multirun {
         script: run.script.clone(),
-        flags: member_flags(run, common, here.then_some(members.len())),
+        flags: member_flags(run, common, here.then_some(count)),
         members,
+        study,
     };
     let stem = run.script.file_stem().unwrap_or_default();
     let folder = match &run.out {
@@ -191,7 +215,10 @@ fn resume_multirun(
     arguments: &SweepArguments,
     folder: &Path,
 ) -> Result<Multirun, ScriptError> {
-    let multirun = Multirun::read(folder).map_err(runtime_error)?;
+    let mut multirun = Multirun::read(folder).map_err(runtime_error)?;
+    if let Some(study) = &mut multirun.study {
+        arguments.change(study)?;
+    }
     if !arguments.swept.is_empty() {
         return Err(usage_error(format!(
             "{} goes on with the arguments it was begun with; leave out {}",

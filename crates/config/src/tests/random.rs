@@ -39,6 +39,7 @@ proptest! {
         let _ = Config::compose(&fixture.library, &name, &[]);
         let _ = sweep(&texts, &fixture.library);
         let _ = RandomSearch { n: 3, seed: 1 }.draw(&texts, &fixture.library);
+        let _ = SearchSpace::read(&texts, &fixture.library);
         let overrides: Vec<Override> = texts.iter().filter_map(|text| text.parse().ok()).collect();
         if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
             let path = fixture.folder.path().join("config.yaml");

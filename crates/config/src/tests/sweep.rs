@@ -220,3 +220,90 @@ fn random_search_draws_from_intervals_uniformly() {
     assert_eq!(texts.len(), 6);
     assert!(all.iter().all(|run| run[5].to_string() == "seed=7"));
 }
+
+#[test]
+fn a_search_space_keeps_the_order_of_numbers() {
+    let fixture = fixture(&[]);
+    let read = |arguments: &[&str]| {
+        let arguments: Vec<String> = arguments.iter().map(|a| a.to_string()).collect();
+        SearchSpace::read(&arguments, &fixture.library)
+    };
+    let space = read(&[
+        "+a=interval(-1,3)",
+        "lr=tag(log,interval(1e-4,1e-2))",
+        "n=int(interval(0.5,4.2))",
+        "k=range(8,0,-3)",
+        "x=range(0.1,0.5,0.1)",
+        "training=glob(*)",
+        "v=1,2,1",
+        "list=[1, 2],[3]",
+        "seed=7",
+    ])
+    .unwrap();
+    let float = |low, high, log, step| SearchDomain::Float {
+        low,
+        high,
+        log,
+        step,
+    };
+    let int = |low, high, step| SearchDomain::Int {
+        low,
+        high,
+        log: false,
+        step,
+    };
+    let choice =
+        |texts: &[&str]| SearchDomain::Choice(texts.iter().map(|t| t.to_string()).collect());
+    let searched: Vec<(&str, SearchDomain)> =
+        space.searched().map(|(k, d)| (k, d.clone())).collect();
+    assert_eq!(
+        searched,
+        [
+            ("a", float(-1.0, 3.0, false, None)),
+            ("lr", float(1e-4, 1e-2, true, None)),
+            ("n", int(1, 4, 1)),
+            ("k", int(2, 8, 3)),
+            ("x", float(0.1, 0.4, false, Some(0.1))),
+            ("training", choice(&["homotopy", "none", "vanilla"])),
+            ("v", choice(&["1", "2"])),
+            ("list", choice(&["[1, 2]", "[3]"])),
+        ]
+    );
+    let mut values: std::collections::BTreeMap<String, String> = [
+        ("a", "0.5"),
+        ("lr", "1e-3"),
+        ("n", "2"),
+        ("k", "5"),
+        ("x", "0.30000000000000004"),
+        ("training", "none"),
+        ("v", "2"),
+        ("list", "[3]"),
+    ]
+    .map(|(k, v)| (k.to_string(), v.to_string()))
+    .into();
+    let run = space.overrides(&values).unwrap();
+    let run: Vec<String> = run.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        run,
+        [
+            "+a=0.5",
+            "lr=0.001",
+            "n=2",
+            "k=5",
+            "x=0.3",
+            "training=none",
+            "v=2",
+            "list=[3]",
+            "seed=7"
+        ]
+    );
+    values.remove("n");
+    assert!(space.overrides(&values).is_err());
+    for (arguments, part) in [
+        (&["seed=7"][..], "more than one value"),
+        (&["a=1,2", "+a=interval(0,1)"], "twice"),
+        (&["a=range(4,0)"], "has no values"),
+    ] {
+        assert_holds(&read(arguments).unwrap_err().to_string(), &[part]);
+    }
+}

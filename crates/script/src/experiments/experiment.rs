@@ -6,13 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use super::data::ExperimentData;
 use super::results::RunResults;
-use super::run_dir::RunDir;
+use super::run_dir::{CONFIG_FILE, RunDir};
 use super::settings::ExperimentSettings;
 use super::{environment, instantiate};
 use crate::Result;
 use crate::tracking::{NoteSink, RunRecord};
-use odesync_config::Config;
+use odesync_base::files;
+use odesync_config::{Config, ConfigSource};
 use odesync_ode::field::VectorField;
+use odesync_train::datasets::{self, Dataset, TableOptions};
 use odesync_train::training::{
     Callback, Callbacks, Run, StopReason, TrainOptions, TrainingMethod, train,
 };
@@ -60,6 +62,22 @@ impl Default for RunRequest {
     }
 }
 
+/// Returns the data of a run's folder: its `data.csv`, or those of the `config.yaml` of an experiment; `None` where it has neither.
+///
+/// # Errors
+/// A table or a configuration that can't be read.
+pub fn saved_data(folder: &Path) -> Result<Option<Dataset>> {
+    let (table, config) = (folder.join("data.csv"), folder.join(CONFIG_FILE));
+    if files::is_file(&table) {
+        return datasets::read_table(&table, &TableOptions::default()).map(Some);
+    }
+    if !files::is_file(&config) {
+        return Ok(None);
+    }
+    let config = Config::from_file(&config, &ConfigSource::find(None), &[])?;
+    Ok(Some(Experiment::new(config)?.data.train))
+}
+
 impl Experiment {
     /// Makes an experiment from a configuration: reads or simulates the data and makes the model.
     ///
@@ -105,12 +123,16 @@ impl Experiment {
         };
         let mut observers = Callbacks(vec![Box::new(observer)]);
         let settings = super::run_files::hyperparameters(&folder)?.unwrap_or_default();
+        let logger = &self.settings.logger;
         let record = RunRecord::new(&folder)
             .group(super::multirun::group_of(&folder))
+            .data(
+                logger
+                    .has_others()
+                    .then(|| Arc::new(self.data.train.clone())),
+            )
             .settings(settings);
-        self.settings
-            .logger
-            .attach(record, &request.notes, &mut observers);
+        logger.attach(record, &request.notes, &mut observers);
         let run = train(
             &self.model,
             &self.data.train,

@@ -27,7 +27,7 @@ pub mod settings;
 
 pub use compare::{Comparison, find_run_folders};
 pub use data::ExperimentData;
-pub use experiment::{Experiment, RunRequest};
+pub use experiment::{Experiment, RunRequest, saved_data};
 pub use figures::fit_figure;
 pub use push::{PushTarget, PushedRuns, push};
 pub use results::RunResults;

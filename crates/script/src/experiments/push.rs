@@ -1,6 +1,7 @@
 //! Runs that are over, handed to a tracker.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::compare::find_run_folders;
@@ -59,7 +60,9 @@ pub fn push(folders: &[PathBuf], target: &PushTarget) -> Result<PushedRuns> {
 
 fn push_run(folder: &Path, group: &str, target: &PushTarget) -> Result<String> {
     let run = Run::load(folder)?;
-    let record = RunRecord::new(folder).group(group);
+    // Data that are no longer there are no reason to keep the run back: it goes without the picture of its fit.
+    let data = super::saved_data(folder).ok().flatten().map(Arc::new);
+    let record = RunRecord::new(folder).group(group).data(data);
     let record = match hyperparameters(folder)? {
         Some(settings) => record.settings(settings),
         None => record.training(&run.settings.method, &run.settings.options),

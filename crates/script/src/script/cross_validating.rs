@@ -99,8 +99,9 @@ fn run(
     let notes = note_sink(host);
     let loggers = |member: &EnsembleMember| -> Box<dyn Callback> {
         let mut observers = Callbacks::default();
+        let of_run = (&method.0, &member.options);
         let of_call = &call.loggers;
-        of_call.attach(&method.0, &member.options, CALL, &notes, &mut observers);
+        of_call.attach(of_run, &data.0, CALL, &notes, &mut observers);
         Box::new(observers)
     };
     let mut observer: Box<dyn Callback> = match call.progress {

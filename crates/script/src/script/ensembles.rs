@@ -175,7 +175,8 @@ pub(super) fn train(
     let (notes, group) = (note_sink(host), group_name(&base));
     let loggers = |member: &EnsembleMember| -> Box<dyn Callback> {
         let mut observers = Callbacks::default();
-        loggers.attach(&method.0, &member.options, &group, &notes, &mut observers);
+        let of_run = (&method.0, &member.options);
+        loggers.attach(of_run, &data.0, &group, &notes, &mut observers);
         Box::new(observers)
     };
     let mut observer: Box<dyn Callback> = match progress {

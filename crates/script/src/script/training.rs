@@ -449,7 +449,8 @@ pub(super) fn run(
         observers.push(host.progress(""));
     }
     let notes = note_sink(host);
-    loggers.attach(&method.0, &train_options, "", &notes, &mut observers);
+    let of_run = (&method.0, &train_options);
+    loggers.attach(of_run, &data.0, "", &notes, &mut observers);
     let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
     let run = ScriptRun(Arc::new(run));
     note_stiff_run(host, run.0.first_stiff);

@@ -1,4 +1,4 @@
-"""The bridge from odesync to the Python clients of wandb and MLflow.
+"""The bridge from odesync to the Python packages wandb, MLflow and Optuna.
 
 Lines of JSON come on the standard input, each with an operation "op" and the number "id" of a run; lines of JSON go back on the
 standard output, each with an "event". Whatever fails here is a note there: a training goes on without its tracker.
@@ -8,6 +8,14 @@ standard output, each with an "event". Whatever fails here is a note there: a tr
     {"op": "summary", "id": 0, "metrics": {"best_mse": 0.1}}
     {"op": "image", "id": 0, "name": "losses", "path": "losses.png"}
     {"op": "finish", "id": 0, "success": true}
+
+A study of Optuna is asked for values and told results; each of these lines has one answer:
+
+    {"op": "study", "id": 1, "storage": "sqlite:///…", "name": …, "direction": "minimize", "sampler": "tpe", "pruner": "median",
+     "seed": 1, "space": {"training.lr": {"kind": "float", "low": 1e-4, "high": 0.1, "log": true, "step": null}}, "known": [0, 1]}
+    {"op": "ask", "id": 1}                                          → {"event": "trial", "trial": 2, "values": {"training.lr": "0.01"}}
+    {"op": "report", "id": 1, "trial": 2, "values": [[10, 0.3]]}    → {"event": "reported", "prune": false}
+    {"op": "tell", "id": 1, "trial": 2, "state": "complete", "value": 0.1} → {"event": "told", "best": {"trial": 2, "value": 0.1}}
 """
 
 import json
@@ -157,8 +165,91 @@ class Mlflow:
 TRACKERS = {"wandb": Wandb, "mlflow": Mlflow}
 
 
+class Study:
+    """A study of Optuna; each method returns the fields of its answer."""
+
+    def __init__(self, m):
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.optuna, self.trials = optuna, {}
+        samplers, pruners = optuna.samplers, optuna.pruners
+        # A study that goes on draws other numbers than at its beginning.
+        self.study = optuna.create_study(
+            storage=m["storage"], study_name=m["name"], direction=m["direction"], load_if_exists=True
+        )
+        known = self.study.get_trials(deepcopy=False)
+        seed = m["seed"] + len(known)
+        self.study.sampler = {
+            "tpe": lambda: samplers.TPESampler(seed=seed, constant_liar=True),
+            "random": lambda: samplers.RandomSampler(seed=seed),
+            "qmc": lambda: samplers.QMCSampler(seed=m["seed"]),
+            "gp": lambda: samplers.GPSampler(seed=seed),
+            "cmaes": lambda: samplers.CmaEsSampler(seed=seed),
+        }[m["sampler"]]()
+        self.study.pruner = {
+            "none": pruners.NopPruner,
+            "median": pruners.MedianPruner,
+            "successive_halving": pruners.SuccessiveHalvingPruner,
+            "hyperband": pruners.HyperbandPruner,
+        }[m["pruner"]]()
+        self.space = {name: self.distribution(domain) for name, domain in m["space"].items()}
+        running = [t for t in known if t.state == optuna.trial.TrialState.RUNNING]
+        for frozen in running:
+            if frozen.number in m["known"]:
+                self.trials[frozen.number] = optuna.trial.Trial(self.study, frozen._trial_id)
+            elif m["own"]:
+                # Asked for by a program that ended before it began the run.
+                self.study.tell(frozen.number, state=optuna.trial.TrialState.FAIL)
+
+    def distribution(self, domain):
+        distributions = self.optuna.distributions
+        if domain["kind"] == "choice":
+            return distributions.CategoricalDistribution(domain["choices"])
+        if domain["kind"] == "int":
+            return distributions.IntDistribution(domain["low"], domain["high"], log=domain["log"], step=domain["step"])
+        return distributions.FloatDistribution(domain["low"], domain["high"], log=domain["log"], step=domain["step"])
+
+    def ask(self, m):
+        trial = self.study.ask(self.space)
+        self.trials[trial.number] = trial
+        values = {name: x if isinstance(x, str) else repr(x) for name, x in trial.params.items()}
+        return {"event": "trial", "trial": trial.number, "values": values}
+
+    def report(self, m):
+        trial = self.trials.get(m["trial"])
+        if trial is None:
+            return {"event": "reported", "prune": False}
+        known = self.study._storage.get_trial(trial._trial_id).intermediate_values
+        prune = False
+        for step, value in m["values"]:
+            if step not in known:
+                trial.report(value, step)
+                prune = prune or bool(trial.should_prune())
+        return {"event": "reported", "prune": prune}
+
+    def tell(self, m):
+        states = self.optuna.trial.TrialState
+        state = {"complete": states.COMPLETE, "pruned": states.PRUNED, "fail": states.FAIL}[m["state"]]
+        value = m["value"] if state == states.COMPLETE else None
+        self.study.tell(m["trial"], value, state, skip_if_finished=True)
+        self.trials.pop(m["trial"], None)
+        try:
+            best = {"trial": self.study.best_trial.number, "value": float(self.study.best_value)}
+        except ValueError:
+            best = None  # None is complete yet.
+        return {"event": "told", "best": best}
+
+
 def act(runs, m):
     op = m["op"]
+    if op == "study":
+        runs[m["id"]] = Study(m)
+        answer(event="study", id=m["id"])
+        return
+    if op in ("ask", "report", "tell"):
+        answer(id=m["id"], **getattr(runs[m["id"]], op)(m))
+        return
     if op == "start":
         runs[m["id"]] = run = TRACKERS[m["tracker"]](m)
         answer(event="started", id=m["id"], where=str(run.where))
@@ -196,7 +287,8 @@ def main():
     # The input ends with the program: runs that it did not finish were stopped.
     for run in runs.values():
         try:
-            run.finish(False)
+            if not isinstance(run, Study):
+                run.finish(False)
         except BaseException:
             pass
 

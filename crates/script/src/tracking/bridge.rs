@@ -1,9 +1,10 @@
-//! The process with the Python clients of trackers: one for the program, started with the first run that needs it, fed lines of JSON.
+//! The process with the Python clients of trackers, and with Optuna: one for the program, started with the first run that needs it,
+//! fed lines of JSON.
 //!
 //! A training neither waits for it nor ends with it: lines go through a queue of bounded length to a thread of their own, and what
 //! cannot be sent is left out. Whatever goes wrong is told once for each run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -42,6 +43,8 @@ pub(super) struct TrackedRun {
 #[derive(Debug, Default)]
 struct Answers {
     runs: HashMap<u64, TrackedRun>,
+    /// What a study has answered, by its number, and nobody has taken yet.
+    replies: HashMap<u64, VecDeque<Value>>,
     /// Why the process is gone.
     ended: Option<String>,
 }
@@ -127,6 +130,32 @@ impl Bridge {
         true
     }
 
+    /// Sends a line of a study and waits for its answer, no longer than `patience`. A study has one question at a time.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words: the process's reason, or that it is gone or silent.
+    pub fn request(&self, id: u64, message: &Value, patience: Duration) -> Result<Value, String> {
+        let until = Instant::now() + patience;
+        if !self.send(message, patience) {
+            return Err(format!("its client took no line in {patience:?}"));
+        }
+        let mut answers = lock(&self.answers.0);
+        loop {
+            if let Some(reply) = answers.replies.get_mut(&id).and_then(VecDeque::pop_front) {
+                return Ok(reply);
+            }
+            if let Some(why) = state_of(&answers, id).failure {
+                return Err(why);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(format!("its client gave no answer in {patience:?}"));
+            }
+            let waited = self.answers.1.wait_timeout(answers, left);
+            answers = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Returns what the process has said of a run; a process that is gone has failed those that are not over.
     pub fn state(&self, id: u64) -> TrackedRun {
         let answers = lock(&self.answers.0);
@@ -201,12 +230,20 @@ fn read_answers(mut child: Child, answers: &(Mutex<Answers>, Condvar)) {
             continue;
         };
         let mut known = lock(&answers.0);
-        let run = known.runs.entry(id).or_default();
         match event["event"].as_str() {
-            Some("started") => run.place = text("where"),
-            Some("failed") => run.failure = run.failure.take().or_else(|| text("text")),
-            Some("finished") => run.finished = true,
-            _ => {}
+            Some("study" | "trial" | "reported" | "told") => {
+                known.replies.entry(id).or_default().push_back(event);
+            }
+            Some(of_run) => {
+                let run = known.runs.entry(id).or_default();
+                match of_run {
+                    "started" => run.place = text("where"),
+                    "failed" => run.failure = run.failure.take().or_else(|| text("text")),
+                    "finished" => run.finished = true,
+                    _ => {}
+                }
+            }
+            None => {}
         }
         drop(known);
         answers.1.notify_all();

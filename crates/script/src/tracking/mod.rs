@@ -1,4 +1,5 @@
-//! Loggers of trainings beside `metrics.csv`: TensorBoard's event files, and the trackers wandb and MLflow.
+//! Loggers of trainings beside `metrics.csv`: TensorBoard's event files, and the trackers wandb and MLflow; and Optuna, which the same
+//! process reaches.
 //!
 //! | file | content |
 //! |---|---|
@@ -7,6 +8,7 @@
 //! | `record` | a run as all loggers see it: name, settings, metrics |
 //! | `crc32c`, `event_file`, `event`, `tensorboard` | event files, written here |
 //! | `bridge`, `bridge.py`, `tracker` | the process that has the Python clients, and the callback that feeds it |
+//! | `study` | a study of Optuna, asked and told through that process |
 
 mod bridge;
 mod crc32c;
@@ -15,6 +17,7 @@ mod event_file;
 mod observers;
 mod record;
 mod settings;
+mod study;
 mod tensorboard;
 mod tracker;
 
@@ -24,6 +27,10 @@ pub(crate) use record::now;
 pub use record::{Hyperparameter, RunRecord};
 pub use settings::{
     LoggerKind, LoggerOption, LoggerSettings, MlflowSettings, TrackerMode, WandbSettings,
+};
+pub use study::{
+    STUDY_FILE, Study, StudyDirection, StudyPruner, StudySampler, StudySettings, StudyTrial,
+    TrialOutcome,
 };
 pub use tensorboard::TensorBoardLogger;
 pub use tracker::TrackerLogger;

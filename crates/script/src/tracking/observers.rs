@@ -11,6 +11,7 @@ use super::tracker::TrackerLogger;
 use crate::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::permissions::{Access, Permissions, check};
+use odesync_train::datasets::Dataset;
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{Callbacks, TrainOptions, TrainingMethod};
 
@@ -75,17 +76,19 @@ impl RunLoggers {
         }
     }
 
-    /// Adds the callbacks of the loggers of a training with these options, whose folder is `out`; none where there is no folder.
+    /// Adds the callbacks of the loggers of a training on `data` with these options, whose folder is `out`; none where there is no
+    /// folder.
     pub fn attach(
         &self,
-        method: &TrainingMethod,
-        options: &TrainOptions,
+        (method, options): (&TrainingMethod, &TrainOptions),
+        data: &Arc<Dataset>,
         group: &str,
         note: &NoteSink,
         to: &mut Callbacks,
     ) {
         if let Some(out) = &options.out {
-            let record = RunRecord::new(out).group(group).training(method, options);
+            let record = RunRecord::new(out).group(group).data(Arc::clone(data));
+            let record = record.training(method, options);
             self.logger.attach(record, note, to);
         }
     }

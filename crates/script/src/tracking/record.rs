@@ -1,11 +1,13 @@
 //! A run as all loggers see it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, json};
 
 use odesync_base::options::{Value, write_map};
+use odesync_train::datasets::Dataset;
 use odesync_train::training::{EpochRecord, Run, StopReason, TrainOptions, TrainingMethod};
 
 /// The value of a setting, as trackers take it.
@@ -52,6 +54,8 @@ pub struct RunRecord {
     pub group: String,
     /// Settings by their names, such as `training.lr`.
     pub hyperparameters: Vec<(String, Hyperparameter)>,
+    /// The data that the run is trained on, for a picture of the fit at its end; `None` where they are not known.
+    pub data: Option<Arc<Dataset>>,
 }
 
 impl RunRecord {
@@ -92,6 +96,13 @@ impl RunRecord {
                 }
             }
         }
+        self
+    }
+
+    /// Sets the data.
+    #[must_use]
+    pub fn data(mut self, data: impl Into<Option<Arc<Dataset>>>) -> Self {
+        self.data = data.into();
         self
     }
 

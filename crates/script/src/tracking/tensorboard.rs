@@ -16,7 +16,7 @@ const COMPARED: [&str; 2] = ["best_mse", "mse"];
 const SCALE: f64 = 1.0;
 
 /// Callback that writes TensorBoard's event file into the folder of a run: the metrics of `metrics.csv` as scalars, each epoch when
-/// it is done; the settings for the hparams plugin; at the end the results, and the losses as a picture.
+/// it is done; the settings for the hparams plugin; at the end the results, and the losses and the fit as pictures.
 ///
 /// When a run continues, the file is written anew with the epochs of its checkpoint.
 pub struct TensorBoardLogger {
@@ -91,10 +91,9 @@ impl Callback for TensorBoardLogger {
         let (time, step) = (now(), run.history.len() as i64);
         let values = results(run).into_iter().map(|(tag, x)| scalar(tag, x));
         file.write([summary_event(time, step, values)])?;
-        // A run without an epoch has no curves.
-        if let Some(png) = losses_png(run) {
+        for (name, png) in pictures(&self.record, run) {
             let size = png_size(&png)?;
-            file.write([summary_event(time, step, [image("losses", size, &png)])])?;
+            file.write([summary_event(time, step, [image(name, size, &png)])])?;
         }
         file.write([summary_event(
             time,
@@ -104,9 +103,19 @@ impl Callback for TensorBoardLogger {
     }
 }
 
-/// Returns the picture of the losses of a run; `None` where there is nothing to draw.
-pub(super) fn losses_png(run: &Run) -> Option<Vec<u8>> {
-    recipes::losses(run).and_then(|g| g.to_png(SCALE)).ok()
+/// Returns the pictures of a run that is over, by their names: its losses and, where the data are known, data and model. One that
+/// cannot be drawn, as the curves of a run without an epoch, is left out.
+pub(super) fn pictures(record: &RunRecord, run: &Run) -> Vec<(&'static str, Vec<u8>)> {
+    let losses = recipes::losses(run).and_then(|figure| figure.to_png(SCALE));
+    let fit = record.data.as_ref().map(|data| {
+        let options = recipes::FitPlotOptions::default();
+        recipes::fit(data, run, &options).and_then(|figure| figure.to_png(SCALE))
+    });
+    let drawn = [("losses", Some(losses)), ("fit", fit)];
+    drawn
+        .into_iter()
+        .filter_map(|(name, png)| Some((name, png?.ok()?)))
+        .collect()
 }
 
 /// Returns the width and the height that the head of a PNG says.

@@ -9,7 +9,7 @@ use super::bridge::Bridge;
 use super::observers::NoteSink;
 use super::record::{RunRecord, now, results, scalars, succeeded};
 use super::settings::LoggerKind;
-use super::tensorboard::losses_png;
+use super::tensorboard::pictures;
 use crate::Result;
 use odesync_base::files::write_atomically;
 use odesync_base::options::{Named, OptionSet, Value as OptionValue, write_map};
@@ -132,12 +132,16 @@ impl TrackerLogger {
         let (bridge, id) = self.bridge.take().filter(|_| !self.failed)?;
         let summary = json!({ "metrics": object(&results(run)) });
         bridge.send(&Self::message(id, "summary", summary), PATIENCE);
-        if let Some(png) = losses_png(run) {
-            let path = self.record.folder.join("figures").join("losses.png");
+        for (name, png) in pictures(&self.record, run) {
+            let path = self
+                .record
+                .folder
+                .join("figures")
+                .join(format!("{name}.png"));
             let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
             // Without room for the picture the run is kept without it.
             if write_atomically(&path, &png).is_ok() {
-                let image = json!({ "name": "losses", "path": absolute.to_string_lossy() });
+                let image = json!({ "name": name, "path": absolute.to_string_lossy() });
                 bridge.send(&Self::message(id, "image", image), PATIENCE);
             }
         }

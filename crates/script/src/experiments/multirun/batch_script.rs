@@ -1,6 +1,7 @@
 //! The file that runs the members of a multirun on another machine or at another time.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 
 use super::Multirun;
@@ -75,19 +76,24 @@ impl TaskCommand<'_> {
 }
 
 impl BatchScript {
-    /// Makes the batch script of Slurm: an array of jobs, each with the members of one task. A task that nears the end of its time
-    /// stops its members at a checkpoint and is queued again; one that is killed with its machine is queued again by Slurm.
+    /// Makes the batch script of Slurm for these members: an array of jobs, each with the members of one task. A task that nears the
+    /// end of its time stops its members at a checkpoint and is queued again; one that is killed with its machine is queued again by
+    /// Slurm. Where the array would be longer than a cluster takes, tasks have more members.
     ///
     /// # Errors
     /// A setting with a line break; a path that is not UTF-8.
     pub fn slurm(
         multirun: &Multirun,
+        members: Range<usize>,
         settings: &SlurmLauncher,
         command: &TaskCommand,
     ) -> Result<Self> {
-        let each = settings.members_per_task;
-        let tasks = multirun.members.len().div_ceil(each);
-        let mut array = format!("0-{}", tasks.saturating_sub(1));
+        // The task with the number i has the members from i · each.
+        let fewest = members.end.div_ceil(settings.max_array_size.max(1));
+        let each = settings.members_per_task.max(fewest).max(1);
+        let (first, last) = (members.start / each, members.end.saturating_sub(1) / each);
+        let tasks = last + 1 - first;
+        let mut array = format!("{first}-{last}");
         if let Some(most) = settings.array_parallelism {
             let _ = write!(array, "%{most}");
         }
@@ -148,7 +154,7 @@ impl BatchScript {
         for line in &settings.setup {
             let _ = writeln!(text, "{line}");
         }
-        let last = multirun.members.len().saturating_sub(1);
+        let last = members.end.saturating_sub(1);
         let _ = write!(
             text,
             r#"

@@ -39,6 +39,8 @@ pub struct SlurmLauncher {
     pub gres: Option<String>,
     /// Number of members of one task.
     pub members_per_task: usize,
+    /// Most tasks of one array, the cluster's `MaxArraySize`; of more, each has more members.
+    pub max_array_size: usize,
     /// Most tasks at a time.
     pub array_parallelism: Option<usize>,
     /// Seconds before the end of the time at which a task writes its checkpoints and is queued again.
@@ -112,6 +114,7 @@ impl LauncherSettings {
             LauncherSettings::Slurm(s) => vec![
                 ("members_per_task", s.members_per_task),
                 ("cpus_per_task", s.cpus_per_task),
+                ("max_array_size", s.max_array_size),
                 ("array_parallelism", s.array_parallelism.unwrap_or(1)),
             ],
             LauncherSettings::Script(s) => vec![

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `status` | the status of a member, in its folder |
 //! | `workers` | the processes of members |
+//! | `study_members` | members whose arguments Optuna chooses, one after another |
 //! | `summary` | the table and the picture of all members |
 //! | `launcher`, `batch_script` | how the processes are started: here, by Slurm, by any other queue |
 
@@ -15,6 +16,7 @@ mod batch_script;
 mod launcher;
 mod picture;
 mod status;
+mod study_members;
 mod summary;
 mod workers;
 
@@ -29,8 +31,9 @@ pub use batch_script::{BATCH_SCRIPT_FILE, BatchScript, TaskCommand};
 pub use launcher::{LauncherSettings, NumberOrText, ScriptLauncher, SlurmLauncher};
 pub use picture::{PICTURE_FILE, sweep_figure};
 pub use status::MemberStatus;
+pub use study_members::{BestTrial, StudyMembers, StudyRecord};
 pub use summary::{SUMMARY_FILE, Summary};
-pub use workers::{StatusCallback, WorkerOptions};
+pub use workers::{MemberList, MemberSource, StatusCallback, WorkerOptions, run_members};
 
 /// Name of the file that records the members.
 pub const MULTIRUN_FILE: &str = "multirun.json";
@@ -46,6 +49,9 @@ pub struct Multirun {
     pub flags: Vec<String>,
     /// Arguments of each member, as `KEY=VALUE`; the arguments that all members share come first.
     pub members: Vec<Vec<String>>,
+    /// The study that chooses the arguments, where one does; more members come while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<StudyRecord>,
 }
 
 impl Multirun {
@@ -71,8 +77,12 @@ impl Multirun {
         write_atomically(&folder.join(MULTIRUN_FILE), (text + "\n").as_bytes())
     }
 
-    /// Returns the keys of the arguments in which members differ, in the order of the arguments.
+    /// Returns the keys of the arguments in which members differ, in the order of the arguments; those of a study are what it searches.
     pub fn varying_keys(&self) -> Vec<String> {
+        // The names of members must not change when more of them come.
+        if let Some(study) = &self.study {
+            return study.keys.clone();
+        }
         let Some(first) = self.members.first() else {
             return vec![];
         };

@@ -20,6 +20,8 @@ pub enum MemberStatus {
     Running,
     /// Finished.
     Done,
+    /// Stopped before its end because others of a study do better.
+    Pruned,
     /// Ended with an error.
     Failed,
     /// Stopped by the user; can be resumed.
@@ -28,10 +30,11 @@ pub enum MemberStatus {
 
 impl MemberStatus {
     /// Every status, in the order of a member's life.
-    pub const ALL: [MemberStatus; 5] = [
+    pub const ALL: [MemberStatus; 6] = [
         MemberStatus::Waiting,
         MemberStatus::Running,
         MemberStatus::Done,
+        MemberStatus::Pruned,
         MemberStatus::Failed,
         MemberStatus::Interrupted,
     ];
@@ -42,6 +45,7 @@ impl MemberStatus {
             MemberStatus::Waiting => "waiting",
             MemberStatus::Running => "running",
             MemberStatus::Done => "done",
+            MemberStatus::Pruned => "pruned",
             MemberStatus::Failed => "failed",
             MemberStatus::Interrupted => "interrupted",
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::status::{MemberRecord, MemberStatus};
@@ -14,6 +14,9 @@ use odesync_base::files::{output_of_process, read};
 
 /// Time between two checks of a running member.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Number of checks of a running member between two looks at whether its study has pruned it.
+const PRUNING_POLLS: usize = 5;
 
 /// A callback for every change of a status: the member's index, its name, its new status.
 pub type StatusCallback<'a> = &'a (dyn Fn(usize, &str, MemberStatus) + Sync);
@@ -33,43 +36,93 @@ pub struct WorkerOptions<'a> {
     pub on_status: StatusCallback<'a>,
 }
 
-impl Multirun {
-    /// Runs those of `members` that are not done, at most as many at a time as there are threads. The status of each is written to
-    /// its folder when it begins and when it ends.
+/// What says which members run.
+pub trait MemberSource: Sync {
+    /// Returns the next member, with the multirun that it belongs to; `None` where there is none any more.
     ///
     /// # Errors
-    /// A status that cannot be written. A member that fails is not an error here.
-    pub fn run(&self, folder: &Path, members: &[usize], workers: WorkerOptions) -> Result<()> {
-        let next = AtomicUsize::new(0);
-        let at_once = workers.threads.clamp(1, members.len().max(1));
-        let threads = (workers.threads / at_once).max(1);
-        let failed: Mutex<Option<Error>> = Mutex::new(None);
-        std::thread::scope(|scope| {
-            for _ in 0..at_once {
-                scope.spawn(|| {
-                    loop {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(&member) = members.get(place) else {
-                            return;
-                        };
-                        if workers.interrupt.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        if let Err(error) = self.run_if_not_done(member, folder, threads, workers) {
-                            lock(&failed).get_or_insert(error);
-                            workers.interrupt.store(true, Ordering::Relaxed);
-                        }
-                    }
-                });
-            }
-        });
-        match lock(&failed).take() {
-            Some(error) => Err(error),
-            None => Ok(()),
+    /// What keeps the source from choosing one: all members are stopped then.
+    fn next(&self) -> Result<Option<(Arc<Multirun>, usize)>>;
+
+    /// Takes notice that a member has ended.
+    ///
+    /// # Errors
+    /// As of [`MemberSource::next`].
+    fn on_end(&self, member: usize) -> Result<()>;
+}
+
+/// Members that are known before.
+pub struct MemberList {
+    multirun: Arc<Multirun>,
+    members: Vec<usize>,
+    next: AtomicUsize,
+}
+
+impl MemberList {
+    /// Creates a source of these members of a multirun.
+    pub fn new(multirun: &Multirun, members: &[usize]) -> Self {
+        MemberList {
+            multirun: Arc::new(multirun.clone()),
+            members: members.to_vec(),
+            next: AtomicUsize::new(0),
         }
     }
+}
 
-    fn run_if_not_done(
+impl MemberSource for MemberList {
+    fn next(&self) -> Result<Option<(Arc<Multirun>, usize)>> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        let member = self.members.get(place);
+        Ok(member.map(|member| (Arc::clone(&self.multirun), *member)))
+    }
+
+    fn on_end(&self, _member: usize) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs the members of a source that are not over, `at_once` at a time. The status of each is written to its folder when it begins
+/// and when it ends.
+///
+/// # Errors
+/// A status that cannot be written; those of the source. A member that fails is not an error here.
+pub fn run_members(
+    source: &dyn MemberSource,
+    folder: &Path,
+    at_once: usize,
+    workers: WorkerOptions,
+) -> Result<()> {
+    let at_once = at_once.clamp(1, workers.threads.max(1));
+    let threads = (workers.threads / at_once).max(1);
+    let failed: Mutex<Option<Error>> = Mutex::new(None);
+    let work = || -> Result<()> {
+        while !workers.interrupt.load(Ordering::Relaxed) {
+            let Some((multirun, member)) = source.next()? else {
+                return Ok(());
+            };
+            multirun.run_if_not_over(member, folder, threads, workers)?;
+            source.on_end(member)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                if let Err(error) = work() {
+                    lock(&failed).get_or_insert(error);
+                    workers.interrupt.store(true, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    match lock(&failed).take() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+impl Multirun {
+    fn run_if_not_over(
         &self,
         member: usize,
         folder: &Path,
@@ -77,7 +130,7 @@ impl Multirun {
         workers: WorkerOptions,
     ) -> Result<()> {
         let member_dir = self.member_dir(folder, member);
-        if MemberRecord::read(&member_dir).is_some_and(|r| r.status == MemberStatus::Done) {
+        if MemberRecord::read(&member_dir).is_some_and(|r| self.is_over(r.status)) {
             return Ok(());
         }
         let name = self.member_name(member);
@@ -93,6 +146,15 @@ impl Multirun {
         ended.write(&member_dir)?;
         (workers.on_status)(member, &name, ended.status);
         Ok(())
+    }
+
+    /// Whether a member of this status is not run again. What a study has been told of a failure stays so.
+    pub(super) fn is_over(&self, status: MemberStatus) -> bool {
+        match status {
+            MemberStatus::Done | MemberStatus::Pruned => true,
+            MemberStatus::Failed => self.study.is_some(),
+            MemberStatus::Waiting | MemberStatus::Running | MemberStatus::Interrupted => false,
+        }
     }
 
     /// Runs the process of one member until it ends.
@@ -125,10 +187,12 @@ impl Multirun {
             .stderr(errors)
             .spawn()
             .map_err(|e| Error::io("run", workers.program, &e))?;
-        let status = wait(&mut child, workers.interrupt)
+        let prunable = self.study.as_ref().map(|_| member_dir);
+        let (status, pruned) = wait(&mut child, workers.interrupt, prunable)
             .map_err(|e| Error::io("wait for", workers.program, &e))?;
         Ok(match status.code() {
             Some(0) => MemberRecord::new(MemberStatus::Done),
+            Some(130) if pruned => MemberRecord::new(MemberStatus::Pruned),
             Some(130) => MemberRecord::new(MemberStatus::Interrupted),
             _ => MemberRecord {
                 status: MemberStatus::Failed,
@@ -143,17 +207,30 @@ fn is_storable(flag: &str) -> bool {
     !flag.starts_with("--allow")
 }
 
-/// Waits for a process. When the user asks to stop, its standard input is closed, which asks it to stop.
-fn wait(child: &mut Child, interrupt: &AtomicBool) -> std::io::Result<ExitStatus> {
-    loop {
+/// Waits for a process, and returns whether its study has pruned it. When the user asks to stop, or the status in the folder
+/// `prunable` says that the study has no use for it, its standard input is closed, which asks it to stop.
+fn wait(
+    child: &mut Child,
+    interrupt: &AtomicBool,
+    prunable: Option<&Path>,
+) -> std::io::Result<(ExitStatus, bool)> {
+    let mut pruned = false;
+    for turn in 0usize.. {
         if let Some(status) = child.try_wait()? {
-            return Ok(status);
+            return Ok((status, pruned));
         }
-        if interrupt.load(Ordering::Relaxed) {
+        if turn.is_multiple_of(PRUNING_POLLS)
+            && let Some(member_dir) = prunable
+            && let Some(record) = MemberRecord::read(member_dir)
+        {
+            pruned = record.status == MemberStatus::Pruned;
+        }
+        if pruned || interrupt.load(Ordering::Relaxed) {
             drop(child.stdin.take());
         }
         std::thread::sleep(POLL_INTERVAL);
     }
+    child.wait().map(|status| (status, pruned))
 }
 
 /// Returns the error that a member ended with: the last one in its output.
