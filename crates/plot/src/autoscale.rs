@@ -16,6 +16,8 @@ pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
         return Err(nothing_to_draw(figure, &points));
     }
     let marks = figure.layers.iter().flat_map(|l| l.required_x());
+    let y_marks: Vec<f64> = figure.layers.iter().flat_map(|l| l.required_y()).collect();
+    let bases: Vec<f64> = figure.layers.iter().filter_map(|l| l.base()).collect();
     let tight = figure.layers.iter().any(|l| l.tight());
     let margin = |margin: f64| if tight { 0.0 } else { margin };
     let marked = figure.layers.iter().any(|l| l.has_markers());
@@ -46,19 +48,50 @@ pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
                 .iter()
                 .filter(|p| p.0 >= lo && p.0 <= hi)
                 .map(|p| p.1);
-            let all = || drawable.iter().map(|p| p.1);
+            let also = || y_marks.iter().chain(&bases).copied();
+            let visible: Vec<f64> = visible.collect();
+            // What the axis has to show besides is no reason to show nothing else.
+            let visible = match visible.is_empty() {
+                true => Vec::new(),
+                false => visible.into_iter().chain(also()).collect(),
+            };
+            let visible = visible.into_iter();
+            let all = || drawable.iter().map(|p| p.1).chain(also());
             Axis::fit(figure.y_scale.or_linear(), visible, margin(0.05))
                 .or_else(|| Axis::fit(figure.y_scale.or_linear(), all(), margin(0.05)))
         }
     };
-    x.zip(y).ok_or_else(|| nothing_to_draw(figure, &points))
+    let (Some(mut x), Some(mut y)) = (x, y) else {
+        return Err(nothing_to_draw(figure, &points));
+    };
+    if figure.y_range.is_none() {
+        end_at_bases(&mut y, &bases, drawable.iter().map(|p| p.1));
+    }
+    if let (Some(twin), None) = (&figure.twin, figure.x_range) {
+        let (other, _) = fit_axes(twin)?;
+        (x.lo, x.hi) = (x.lo.min(other.lo), x.hi.max(other.hi));
+    }
+    x.dates = figure.date_scale();
+    Ok((x, y))
+}
+
+/// Lets an axis end at the value on which all its bars stand, if nothing lies beyond it.
+fn end_at_bases(y: &mut Axis, bases: &[f64], values: impl Iterator<Item = f64> + Clone) {
+    let Some(base) = bases.first().filter(|_| y.scale == Scale::Linear) else {
+        return;
+    };
+    if values.clone().all(|v| v >= *base) {
+        y.lo = *base;
+    } else if values.clone().all(|v| v <= *base) {
+        y.hi = *base;
+    }
 }
 
 /// Returns the error of a figure without a drawable point; its message says why there is none and what to do.
 fn nothing_to_draw(figure: &Figure, points: &[Point]) -> Error {
     let finite = |p: &&Point| Scale::Linear.in_domain(p.0) && Scale::Linear.in_domain(p.1);
     let reason = match (points.len(), points.iter().filter(finite).count()) {
-        (0, _) if figure.layers.iter().all(|l| !l.required_x().is_empty()) => {
+        (0, _) if figure.layers.iter().all(|l| l.is_mark()) => {
             "there is nothing to draw: add a line, scatter or band".to_owned()
         }
         (0, _) => "there is nothing to draw: the arrays of its layers are empty".to_owned(),

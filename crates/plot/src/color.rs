@@ -2,8 +2,11 @@
 
 use std::str::FromStr;
 
-use super::style::names;
+use super::name_table::names;
 use odesync_base::error::{Error, Result};
+
+/// A colour with its opacity, 0 to 1.
+pub(super) type Rgba = ((u8, u8, u8), f64);
 
 /// A colour of a layer: a fixed one, or an index into the palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

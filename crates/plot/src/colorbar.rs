@@ -5,7 +5,7 @@ use super::color_scale::ColorScale;
 use super::font;
 use super::geometry::Rect;
 use super::panel_metrics::{
-    AXIS_EM, FOREGROUND, LABEL_EM, TICK, TICK_GAP, fit_text, max_label_width, y_ticks,
+    AXIS_EM, LABEL_EM, TICK, TICK_GAP, fit_text, ink, max_label_width, y_ticks,
 };
 use super::scene::{Align, Pen, Scene};
 use super::style::Dash;
@@ -51,7 +51,7 @@ pub(super) fn draw(color_scale: &ColorScale, frame: &Rect, scene: &mut Scene) {
     });
     scene.image(bar, bitmap, false);
     let thin = Pen {
-        color: FOREGROUND,
+        color: ink(),
         width: 1.0,
         dash: Dash::Solid,
     };
@@ -96,13 +96,13 @@ pub(super) fn draw(color_scale: &ColorScale, frame: &Rect, scene: &mut Scene) {
             bar.right + TICK + TICK_GAP,
             y + 0.5 * font::CAP_HEIGHT * LABEL_EM,
         );
-        scene.text(label, start, LABEL_EM, Align::Left, false, FOREGROUND);
+        scene.text(label, start, LABEL_EM, Align::Left, false, ink());
     }
     if !color_scale.label.is_empty() {
         let (label, em) = fit_text(&color_scale.label, AXIS_EM, frame.height());
         let labels = max_label_width(&ticks) * LABEL_EM;
         let x = bar.right + TICK + TICK_GAP + labels + 0.7 * AXIS_EM + font::CAP_HEIGHT * em;
         let y = 0.5 * (frame.top + frame.bottom);
-        scene.text(&label, (x, y), em, Align::Center, true, FOREGROUND);
+        scene.text(&label, (x, y), em, Align::Center, true, ink());
     }
 }

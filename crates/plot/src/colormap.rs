@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use colorous::Gradient;
 
+use super::name_table::lookup;
 use super::option_kinds::named_by_table;
-use super::style::lookup;
 use odesync_base::error::{Error, Result};
 
 /// A colour map. The colours of each can be distinguished with colour blindness, and the lightness of the sequential maps changes

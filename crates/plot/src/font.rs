@@ -1,36 +1,74 @@
 //! The bundled font: widths and outlines of text, so that no font of the system is needed.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use ab_glyph::{Font, FontRef, OutlineCurve};
+use ab_glyph::{Font, FontRef, GlyphId, OutlineCurve};
+
+use super::drawing_context;
 
 /// The font family of SVG files: the fallbacks where DejaVu Sans is missing have nearly the same widths.
-pub(super) const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
+const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
 /// Height of the letter x, in em.
 pub(super) const X_HEIGHT: f64 = 0.547;
 /// Height of a capital letter, in em.
 pub(super) const CAP_HEIGHT: f64 = 0.729;
 
-static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
-    FontRef::try_from_slice(include_bytes!("../fonts/DejaVuSans-subset.ttf"))
-        .expect("the bundled font is sound")
-});
+static FONT: LazyLock<FontRef<'static>> =
+    LazyLock::new(|| FontRef::try_from_slice(BUNDLED).expect("the bundled font is sound"));
 
-/// Returns the width of `text` in em.
+/// The bundled font's file.
+pub(super) static BUNDLED: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
+
+/// A glyph of the user's font or of the bundled one.
+#[derive(Debug, Clone)]
+pub(super) struct Glyph {
+    /// Whether the glyph is of the user's font.
+    pub from_file: bool,
+    pub id: GlyphId,
+    /// Position of its start, in em.
+    pub start: f64,
+    /// Width, in em.
+    pub advance: f64,
+    /// Place of its character in the text.
+    pub bytes: Range<usize>,
+}
+
+/// Returns the width of `text` in em; its dollar signs are dollar signs.
 pub(super) fn width(text: &str) -> f64 {
     glyphs(text).1
 }
 
+/// Returns the characters for which neither font has a glyph, each once.
+pub(super) fn missing_glyphs(text: &str) -> Vec<char> {
+    let drawn = glyphs(text).0;
+    let missing = drawn.iter().filter(|glyph| glyph.id.0 == 0);
+    let mut characters: Vec<char> = missing
+        .filter_map(|glyph| text.get(glyph.bytes.clone())?.chars().next())
+        .filter(|c| !c.is_control())
+        .collect();
+    characters.sort_unstable();
+    characters.dedup();
+    characters
+}
+
 /// Returns the outline curves of `text` in em: x from the start of the text, y upwards from the baseline.
 pub(super) fn outline(text: &str) -> Vec<OutlineCurve> {
-    let em = units_per_em();
+    let user = drawing_context::font();
     let mut curves = Vec::new();
-    for (glyph, start) in glyphs(text).0 {
-        let Some(outline) = FONT.outline(glyph) else {
+    for glyph in glyphs(text).0 {
+        let (outline, em) = match &user {
+            Some(font) if glyph.from_file => {
+                (font.face.outline(glyph.id), units_per_em(&font.face) as f32)
+            }
+            _ => (FONT.outline(glyph.id), units_per_em(&*FONT) as f32),
+        };
+        let Some(outline) = outline else {
             continue;
         };
-        let to_em = |p: ab_glyph::Point| ab_glyph::point(p.x / em + start as f32, p.y / em);
+        let start = glyph.start as f32;
+        let to_em = |p: ab_glyph::Point| ab_glyph::point(p.x / em + start, p.y / em);
         curves.extend(outline.curves.into_iter().map(|curve| match curve {
             OutlineCurve::Line(a, b) => OutlineCurve::Line(to_em(a), to_em(b)),
             OutlineCurve::Quad(a, b, c) => OutlineCurve::Quad(to_em(a), to_em(b), to_em(c)),
@@ -42,39 +80,59 @@ pub(super) fn outline(text: &str) -> Vec<OutlineCurve> {
     curves
 }
 
-/// Returns `text`, shortened with an ellipsis where it is wider than `most` em.
-pub(super) fn ellipsize(text: &str, most: f64) -> String {
-    if width(text) <= most {
-        return text.to_owned();
-    }
-    let mut kept: Vec<char> = text.chars().collect();
-    while kept.pop().is_some() {
-        let short: String = kept.iter().collect::<String>().trim_end().to_owned() + "…";
-        if width(&short) <= most {
-            return short;
-        }
-    }
-    "…".to_owned()
-}
-
-/// Returns the glyphs with their horizontal positions, and the total width, in em.
-fn glyphs(text: &str) -> (Vec<(ab_glyph::GlyphId, f64)>, f64) {
-    let em = f64::from(units_per_em());
+/// Returns the glyphs of `text`, and its width in em.
+pub(super) fn glyphs(text: &str) -> (Vec<Glyph>, f64) {
+    let user = drawing_context::font();
     let mut x = 0.0;
-    let mut glyphs: Vec<(ab_glyph::GlyphId, f64)> = Vec::new();
-    for c in text.chars() {
-        let glyph = FONT.glyph_id(c);
-        if let Some((previous, _)) = glyphs.last() {
-            x += f64::from(FONT.kern_unscaled(*previous, glyph)) / em;
+    let mut glyphs: Vec<Glyph> = Vec::new();
+    for (at, c) in text.char_indices() {
+        let mut add =
+            |from_file: bool, id: GlyphId, kern: &dyn Fn(GlyphId) -> f64, advance: f64| {
+                // Pairs of one font are kerned.
+                if let Some(before) = glyphs.last().filter(|g| g.from_file == from_file) {
+                    x += kern(before.id);
+                }
+                glyphs.push(Glyph {
+                    from_file,
+                    id,
+                    start: x,
+                    advance,
+                    bytes: at..at + c.len_utf8(),
+                });
+                x += advance;
+            };
+        let known = user
+            .as_ref()
+            .map(|font| (&font.face, font.face.glyph_id(c)))
+            .filter(|(_, id)| id.0 != 0);
+        match known {
+            Some((face, id)) => {
+                let em = units_per_em(face);
+                let advance = f64::from(face.h_advance_unscaled(id)) / em;
+                let kern = |before| f64::from(face.kern_unscaled(before, id)) / em;
+                add(true, id, &kern, advance);
+            }
+            None => {
+                let (em, id) = (units_per_em(&*FONT), FONT.glyph_id(c));
+                let advance = f64::from(FONT.h_advance_unscaled(id)) / em;
+                let kern = |before| f64::from(FONT.kern_unscaled(before, id)) / em;
+                add(false, id, &kern, advance);
+            }
         }
-        glyphs.push((glyph, x));
-        x += f64::from(FONT.h_advance_unscaled(glyph)) / em;
     }
     (glyphs, x)
 }
 
-fn units_per_em() -> f32 {
-    FONT.units_per_em().unwrap_or(2048.0)
+fn units_per_em(face: &impl Font) -> f64 {
+    f64::from(face.units_per_em().unwrap_or(2048.0))
+}
+
+/// Returns the list of families of SVG text: the user's, then the bundled one with its likes.
+pub(super) fn families() -> String {
+    match drawing_context::font() {
+        Some(font) => format!("{}, {FAMILY}", font.family),
+        None => FAMILY.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -96,13 +154,5 @@ mod tests {
         {
             assert_ne!(FONT.glyph_id(c).0, 0, "{c} is missing");
         }
-    }
-
-    #[test]
-    fn long_text_is_cut_short() {
-        assert_eq!(ellipsize("short", 10.0), "short");
-        let cut = ellipsize("a label that goes on and on", 6.0);
-        assert!(cut.ends_with('…') && width(&cut) <= 6.0, "{cut}");
-        assert_eq!(ellipsize("wide", 0.1), "…");
     }
 }

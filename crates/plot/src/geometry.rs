@@ -198,6 +198,61 @@ pub(super) fn decimate(points: &[Point], cell: f64) -> Vec<Point> {
     kept
 }
 
+/// Returns a polyline without the points that lie within `tolerance` of the line between the points that are kept (a sleeve, as of
+/// Zhao and Saalfeld 1997); where the line turns back, its turning point is kept.
+pub(super) fn simplify(points: &[Point], tolerance: f64) -> Vec<Point> {
+    let mut kept: Vec<Point> = points.first().copied().into_iter().collect();
+    let Some(&(mut anchor)) = points.first() else {
+        return kept;
+    };
+    // The directions from the anchor within the sleeves of all points since, around the first of them.
+    let mut sleeve: Option<(f64, f64, f64)> = None;
+    let mut farthest = 0.0;
+    let mut previous = anchor;
+    for &point in points.get(1..).unwrap_or_default() {
+        let of = |anchor: Point| {
+            let (dx, dy) = (point.0 - anchor.0, point.1 - anchor.1);
+            (dx.hypot(dy), dy.atan2(dx))
+        };
+        let (mut distance, mut angle) = of(anchor);
+        let fits = |sleeve: Option<(f64, f64, f64)>| match sleeve {
+            None => true,
+            Some((middle, low, high)) => {
+                let turn = wrapped(angle - middle);
+                turn >= low && turn <= high && distance >= farthest - tolerance
+            }
+        };
+        if !fits(sleeve) {
+            kept.push(previous);
+            anchor = previous;
+            (sleeve, farthest) = (None, 0.0);
+            (distance, angle) = of(anchor);
+        }
+        if distance > tolerance {
+            let half = (tolerance / distance).asin();
+            sleeve = Some(match sleeve {
+                None => (angle, -half, half),
+                Some((middle, low, high)) => {
+                    let turn = wrapped(angle - middle);
+                    (middle, low.max(turn - half), high.min(turn + half))
+                }
+            });
+            farthest = distance.max(farthest);
+        }
+        previous = point;
+    }
+    if points.len() > 1 {
+        kept.push(previous);
+    }
+    kept
+}
+
+/// Returns an angle between −π and π.
+fn wrapped(angle: f64) -> f64 {
+    use std::f64::consts::{PI, TAU};
+    (angle + PI).rem_euclid(TAU) - PI
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,6 +323,43 @@ mod tests {
             pieces,
             [vec![(0.0, 0.0), (3.0, 0.0)], vec![(4.0, 1.0), (4.0, 4.0)]]
         );
+    }
+
+    #[test]
+    fn a_simplified_line_stays_within_its_tolerance() {
+        // A spiral that also turns back on itself.
+        let mut points: Vec<Point> = (0..20_000)
+            .map(|i| {
+                let s = f64::from(i) * 1e-3;
+                (20.0 * s * s.cos(), 20.0 * s * s.sin())
+            })
+            .collect();
+        points.extend([(0.0, 0.0), (300.0, 0.0), (-50.0, 0.01)]);
+        let kept = simplify(&points, 0.05);
+        assert!(kept.len() < 4000, "{}", kept.len());
+        assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));
+        assert!(kept.contains(&(300.0, 0.0)), "the turning point");
+        let mut at = 0;
+        for point in &points {
+            while at + 2 < kept.len()
+                && kept[at + 1] != *point
+                && distance(*point, kept[at], kept[at + 1]) > 0.051
+            {
+                at += 1;
+            }
+            assert!(
+                distance(*point, kept[at], kept[at + 1]) <= 0.051,
+                "{point:?}"
+            );
+        }
+    }
+
+    /// Returns the distance of a point from a segment.
+    fn distance(p: Point, a: Point, b: Point) -> f64 {
+        let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+        let along = ((p.0 - a.0) * dx + (p.1 - a.1) * dy) / (dx * dx + dy * dy).max(1e-300);
+        let s = along.clamp(0.0, 1.0);
+        (p.0 - a.0 - s * dx).hypot(p.1 - a.1 - s * dy)
     }
 
     #[test]

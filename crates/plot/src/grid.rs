@@ -1,15 +1,24 @@
 //! Grids of several figures in one image.
 
 use super::autoscale;
+use super::drawing_context;
 use super::figure::Figure;
 use super::figure_size::checked_size;
 use super::geometry::Rect;
+use super::math;
+use super::page::{PageDimensions, PageOptions, impl_page};
 use super::panel_layout::{PanelLayout, SharedAxes};
 use super::panel_metrics::{Margins, TITLE_EM, draw_centered, fill_background};
 use super::scale::Axis;
 use super::scene::Scene;
 use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
+
+/// Smallest height of a frame in pixels whose row gets its height by the frame.
+const MIN_FRAME: f64 = 12.0;
+
+/// Height of a frame in pixels below which ticks and labels are too close.
+const SQUEEZED_FRAME: f64 = 30.0;
 
 /// A figure or a grid of panels: anything that can be drawn or be part of a [`Grid`].
 #[derive(Debug, Clone)]
@@ -42,21 +51,21 @@ impl<T: Clone + Into<Panel>> From<&T> for Panel {
 impl Panel {
     /// Returns a short description of the panel: "Figure "Losses", 900 × 560: 2 layers".
     pub fn summary(&self) -> String {
-        let titled = |what: &str, title: &str, size: (u32, u32)| match title.is_empty() {
-            true => format!("{what}, {} × {}", size.0, size.1),
-            false => format!("{what} \"{title}\", {} × {}", size.0, size.1),
+        let titled = |title: &str, size: Result<PageDimensions>| {
+            let size = size.map_or_else(|_| "no size".to_owned(), |size| size.describe());
+            match title.is_empty() {
+                true => format!("Figure, {size}"),
+                false => format!("Figure \"{}\", {size}", math::to_plain(title)),
+            }
         };
         match self {
             Panel::Figure(f) => {
                 let layers = count_of(f.layers.len() + f.layers3.len(), "layer");
-                format!("{}: {layers}", titled("Figure", &f.title, f.size))
+                format!("{}: {layers}", titled(&f.title, f.page_dimensions()))
             }
             Panel::Grid(g) => {
                 let panels = count_of(g.panels.len(), "panel");
-                format!(
-                    "{}: {panels}",
-                    titled("Figure", &g.title, g.resolved_size())
-                )
+                format!("{}: {panels}", titled(&g.title, g.page_dimensions()))
             }
         }
     }
@@ -86,6 +95,7 @@ pub struct Grid {
     pub(super) columns: usize,
     pub(super) panels: Vec<Panel>,
     pub(super) size: Option<(u32, u32)>,
+    pub(super) page: PageOptions,
     share_x: bool,
     share_y: bool,
     heights: Vec<f64>,
@@ -111,6 +121,7 @@ impl Grid {
             columns: columns.min(panels.len()),
             panels,
             size: None,
+            page: PageOptions::new(),
             share_x: false,
             share_y: false,
             heights: Vec::new(),
@@ -181,11 +192,28 @@ impl Grid {
         self.panels.len().div_ceil(self.columns)
     }
 
+    /// Returns the options of the page: what the grid leaves open is as in its first figure.
+    fn page_options(&self) -> PageOptions {
+        match self.panels.first() {
+            Some(Panel::Figure(figure)) => self.page.or(&figure.page),
+            Some(Panel::Grid(grid)) => self.page.or(&grid.page_options()),
+            None => self.page.clone(),
+        }
+    }
+
+    fn page_dimensions(&self) -> Result<PageDimensions> {
+        let page = self.page_options();
+        page.dimensions(self.resolved_size(), self.columns)
+    }
+
     pub(super) fn scene(&self) -> Result<Scene> {
-        let mut scene = Scene::new(self.resolved_size());
-        let area = fill_background(scene.size, &mut scene);
-        self.draw(&area, &mut scene)?;
-        Ok(scene)
+        let page = self.page_dimensions()?;
+        drawing_context::with(&self.page_options().context(), || {
+            let mut scene = Scene::new(page);
+            let area = fill_background(&mut scene);
+            self.draw(&area, &mut scene)?;
+            Ok(scene)
+        })
     }
 
     fn draw(&self, area: &Rect, scene: &mut Scene) -> Result<()> {
@@ -201,24 +229,74 @@ impl Grid {
             );
             inner.top += 1.8 * TITLE_EM;
         }
-        let cells = self.cells(&inner);
+        let heights = self.row_weights();
+        let sum: f64 = heights.iter().sum();
+        let heights = heights.iter().map(|h| inner.height() * h / sum).collect();
+        let mut cells = self.cells(&inner, heights);
         let shared = self.shared_axes()?;
-        let mut layouts: Vec<Option<PanelLayout>> = Vec::with_capacity(cells.len());
-        for ((panel, cell), shared) in self.panels.iter().zip(&cells).zip(&shared) {
-            layouts.push(match panel {
-                Panel::Grid(grid) => {
-                    grid.draw(cell, scene)?;
-                    None
-                }
-                Panel::Figure(figure) => Some(PanelLayout::new(figure, cell, shared)?),
-            });
+        let mut layouts = self.layouts(&cells, &shared)?;
+        if let Some(heights) = self.heights_of_equal_frames(&inner, &layouts) {
+            cells = self.cells(&inner, heights);
+            layouts = self.layouts(&cells, &shared)?;
         }
-        for (i, (layout, cell)) in layouts.iter().zip(&cells).enumerate() {
-            if let Some(layout) = layout {
-                layout.draw(cell, Some(self.aligned_margins(&layouts, i)), scene);
+        for (i, ((panel, layout), cell)) in self.panels.iter().zip(&layouts).zip(&cells).enumerate()
+        {
+            match (panel, layout) {
+                (_, Some(layout)) => {
+                    layout.draw(cell, Some(self.aligned_margins(&layouts, i)), scene);
+                }
+                (Panel::Grid(grid), None) => grid.draw(cell, scene)?,
+                (Panel::Figure(_), None) => {}
             }
         }
         Ok(())
+    }
+
+    /// Returns the layout of each figure in its cell; a grid in the grid has none.
+    fn layouts(
+        &self,
+        cells: &[Rect],
+        shared: &[SharedAxes],
+    ) -> Result<Vec<Option<PanelLayout<'_>>>> {
+        let mut layouts = Vec::with_capacity(self.panels.len());
+        for ((panel, cell), shared) in self.panels.iter().zip(cells).zip(shared) {
+            layouts.push(match panel {
+                Panel::Grid(_) => None,
+                Panel::Figure(figure) => Some(PanelLayout::new(figure, cell, shared)?),
+            });
+        }
+        Ok(layouts)
+    }
+
+    /// Returns the heights of the rows with which their frames, not their cells, have the relative heights: where the figures of a
+    /// column share an axis, only the lowest has labels below it. `None` where they share none, or where there is no room.
+    fn heights_of_equal_frames(
+        &self,
+        area: &Rect,
+        layouts: &[Option<PanelLayout>],
+    ) -> Option<Vec<f64>> {
+        if !self.share_x || self.rows() < 2 || layouts.iter().any(Option::is_none) {
+            return None;
+        }
+        let margins: Vec<f64> = (0..self.rows())
+            .map(|row| {
+                let margins = self.aligned_margins(layouts, row * self.columns);
+                margins.top + margins.bottom
+            })
+            .collect();
+        let is_given = !self.heights.is_empty();
+        let frames = area.height() - margins.iter().sum::<f64>();
+        let weights = self.row_weights();
+        let sum: f64 = weights.iter().sum();
+        let heights: Vec<f64> = weights.iter().map(|w| frames * w / sum).collect();
+        // Heights that the user gave are those of the cells, as long as their frames have room in them.
+        let squeezed = weights
+            .iter()
+            .zip(&margins)
+            .any(|(w, margins)| area.height() * w / sum - margins < SQUEEZED_FRAME);
+        let has_room = heights.iter().all(|h| *h >= MIN_FRAME);
+        (has_room && (squeezed || !is_given))
+            .then(|| heights.iter().zip(margins).map(|(h, m)| h + m).collect())
     }
 
     /// Returns the aligned margins of panel `i`: left and right the widest of its column, top and bottom the widest of its row.
@@ -251,14 +329,13 @@ impl Grid {
         (&self.title, self.columns, &self.panels, self.row_weights())
     }
 
-    fn cells(&self, area: &Rect) -> Vec<Rect> {
-        let heights = self.row_weights();
-        let sum: f64 = heights.iter().sum();
+    /// Returns the cells of rows of these heights.
+    fn cells(&self, area: &Rect, heights: Vec<f64>) -> Vec<Rect> {
         let width = area.width() / self.columns as f64;
         let mut top = area.top;
         let mut cells = Vec::with_capacity(self.panels.len());
         for height in heights {
-            let bottom = top + area.height() * height / sum;
+            let bottom = top + height;
             for column in 0..self.columns {
                 let left = area.left + width * column as f64;
                 cells.push(Rect {
@@ -306,6 +383,8 @@ impl Grid {
     }
 }
 
+impl_page!(Grid);
+
 /// Returns the axis that covers all of the axes; `None` where their scales differ.
 fn union(axes: impl Iterator<Item = Axis>) -> Option<Axis> {
     let axes: Vec<Axis> = axes.collect();
@@ -313,6 +392,7 @@ fn union(axes: impl Iterator<Item = Axis>) -> Option<Axis> {
         scale: a.scale,
         lo: a.lo.min(b.lo),
         hi: a.hi.max(b.hi),
+        dates: a.dates,
     });
-    union.filter(|u| axes.iter().all(|a| a.scale == u.scale))
+    union.filter(|u| (axes.iter()).all(|a| a.scale == u.scale && a.dates == u.dates))
 }

@@ -2,21 +2,25 @@
 
 use std::str::FromStr;
 
+use super::drawing_context;
 use super::font;
 use super::geometry::{Point, Rect};
+use super::label;
 use super::legend_handle::{LayerKind, LegendHandle};
-use super::marker::draw_marker;
+use super::marker::{bar_pen, draw_cap, draw_marker};
+use super::name_table::lookup;
 use super::option_kinds::named_by_table;
-use super::panel_metrics::{FOREGROUND, LABEL_EM};
+use super::panel_metrics::{LABEL_EM, ink};
 use super::resolved_style::ResolvedStyle;
 use super::scene::{Align, Pen, Scene};
-use super::style::{Dash, Marker, lookup};
+use super::style::{Dash, Marker};
 use odesync_base::error::{Error, Result};
 
 /// The position of the legend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Legend {
-    /// Where the legend covers no data: in a corner or at an edge of the frame, otherwise to the right of the frame.
+    /// Where the legend covers no data: in a corner or at an edge of the frame, otherwise above the data, to the right of the frame
+    /// or below it.
     #[default]
     Auto,
     /// No legend.
@@ -31,9 +35,11 @@ pub enum Legend {
     BottomRight,
     /// To the right of the frame.
     Outside,
+    /// Below the frame and the name of its axis, in as many columns as fit.
+    Below,
 }
 
-const POSITIONS: [(&str, Legend); 7] = [
+const POSITIONS: [(&str, Legend); 8] = [
     ("auto", Legend::Auto),
     ("none", Legend::None),
     ("top-left", Legend::TopLeft),
@@ -41,6 +47,7 @@ const POSITIONS: [(&str, Legend); 7] = [
     ("bottom-left", Legend::BottomLeft),
     ("bottom-right", Legend::BottomRight),
     ("outside", Legend::Outside),
+    ("below", Legend::Below),
 ];
 
 named_by_table!(Legend, POSITIONS);
@@ -48,7 +55,7 @@ named_by_table!(Legend, POSITIONS);
 impl FromStr for Legend {
     type Err = Error;
 
-    /// Parses a position: "auto", "none", "top-left", "top-right", "bottom-left", "bottom-right" or "outside".
+    /// Parses a position: "auto", "none", "top-left", "top-right", "bottom-left", "bottom-right", "outside" or "below".
     fn from_str(name: &str) -> Result<Self> {
         lookup("legend position", name, &POSITIONS)
     }
@@ -68,8 +75,10 @@ pub(super) struct LegendBox {
     entries: Vec<(usize, String)>,
     /// Number of entries for which there was no room.
     n_omitted: usize,
+    /// Number of columns, and their width.
+    columns: (usize, f64),
     pub width: f64,
-    height: f64,
+    pub height: f64,
 }
 
 impl LegendBox {
@@ -81,7 +90,7 @@ impl LegendBox {
             .enumerate()
             .filter_map(|(i, layer)| layer.style().label.as_ref().map(|l| (i, l)))
             .filter(|(_, label)| !label.is_empty())
-            .map(|(i, label)| (i, font::ellipsize(label, most)))
+            .map(|(i, label)| (i, label::ellipsize(label, most)))
             .collect();
         let rows = (((room.1 - 2.0 * PAD) / ROW_HEIGHT) as usize).max(1);
         let more = match entries.len() > rows {
@@ -91,10 +100,10 @@ impl LegendBox {
         entries.truncate(entries.len() - more);
         let widest = entries
             .iter()
-            .map(|(_, label)| font::width(label))
+            .map(|(_, label)| label::width(label))
             .fold(0.0, f64::max);
         let widest = if more > 0 {
-            widest.max(font::width(&omitted_label(more)))
+            widest.max(label::width(&omitted_label(more)))
         } else {
             widest
         };
@@ -102,9 +111,36 @@ impl LegendBox {
         (rows > 0).then_some(LegendBox {
             entries,
             n_omitted: more,
+            columns: (1, 0.0),
             width: widest * LABEL_EM + HANDLE_LENGTH + GAP + 2.0 * PAD,
             height: rows as f64 * ROW_HEIGHT + 2.0 * PAD - 4.0,
         })
+    }
+
+    /// Creates the legend of `layers` in as many columns as fit into `width`; `None` if no layer has a label.
+    pub fn in_columns(layers: &[&dyn LegendHandle], width: f64) -> Option<LegendBox> {
+        let one = LegendBox::new(layers, (width, f64::INFINITY))?;
+        let column = one.width - 2.0 * PAD + 2.0 * GAP;
+        let most = ((width - 2.0 * PAD + 2.0 * GAP) / column).floor().max(1.0) as usize;
+        let rows = one
+            .entries
+            .len()
+            .div_ceil(most.min(one.entries.len()).max(1));
+        // As few columns as these rows need.
+        let columns = one.entries.len().div_ceil(rows.max(1)).max(1);
+        Some(LegendBox {
+            columns: (columns, column),
+            width: columns as f64 * column - 2.0 * GAP + 2.0 * PAD,
+            height: rows as f64 * ROW_HEIGHT + 4.0,
+            ..one
+        })
+    }
+
+    /// Returns the location of the box at the lower edge of an area, centred below its frame.
+    pub fn below(&self, frame: &Rect, area: &Rect) -> Rect {
+        let middle = 0.5 * (frame.left + frame.right - self.width);
+        let left = middle.min(area.right - PAD - self.width).max(area.left);
+        self.rect_at((left, area.bottom - self.height - 6.0))
     }
 
     /// Returns the width that the box takes to the right of the frame when it is outside.
@@ -151,15 +187,9 @@ impl LegendBox {
             .unwrap_or((self.rect_at((right, top)), 0))
     }
 
-    /// Returns the location of the box for a position of the legend; outside, it is `colorbar_width` pixels to the right of the
+    /// Returns the location of the box for a position of the legend; outside, it is `right_width` pixels to the right of the
     /// frame.
-    pub fn locate(
-        &self,
-        legend: Legend,
-        frame: &Rect,
-        points: &[Point],
-        colorbar_width: f64,
-    ) -> Rect {
+    pub fn locate(&self, legend: Legend, frame: &Rect, points: &[Point], right_width: f64) -> Rect {
         let (left, right) = (frame.left + FRAME_GAP, frame.right - FRAME_GAP - self.width);
         let (top, bottom) = (
             frame.top + FRAME_GAP,
@@ -171,7 +201,9 @@ impl LegendBox {
             Legend::TopRight => self.rect_at((right, top)),
             Legend::BottomLeft => self.rect_at((left, bottom)),
             Legend::BottomRight => self.rect_at((right, bottom)),
-            Legend::Outside => self.rect_at((frame.right + colorbar_width + FRAME_GAP, frame.top)),
+            // Its location follows from the area, not from the frame.
+            Legend::Below => self.below(frame, frame),
+            Legend::Outside => self.rect_at((frame.right + right_width + FRAME_GAP, frame.top)),
         }
     }
 
@@ -193,7 +225,8 @@ impl LegendBox {
         scene: &mut Scene,
     ) {
         if boxed {
-            scene.rect(rect, ((255, 255, 255), 0.85));
+            let ground = drawing_context::ground();
+            scene.rect(rect, (ground.paper, 0.85));
             let corners = [
                 (rect.left, rect.top),
                 (rect.right, rect.top),
@@ -204,27 +237,40 @@ impl LegendBox {
             scene.line(
                 &corners,
                 Pen {
-                    color: ((0xcc, 0xcc, 0xcc), 1.0),
+                    color: ground.legend_border,
                     width: 1.0,
                     dash: Dash::Solid,
                 },
             );
         }
         let text_left = rect.left + PAD + HANDLE_LENGTH + GAP;
-        let mut y = rect.top + PAD - 2.0 + 0.5 * ROW_HEIGHT;
+        let (columns, column_width) = self.columns;
+        let first = match columns {
+            1 => rect.top + PAD - 2.0 + 0.5 * ROW_HEIGHT,
+            _ => rect.top + 2.0 + 0.5 * ROW_HEIGHT,
+        };
+        let rows = self.entries.len().div_ceil(columns);
+        let mut y = first;
         let drop = 0.5 * font::CAP_HEIGHT * LABEL_EM;
-        for (i, label) in &self.entries {
+        for (n, (i, label)) in self.entries.iter().enumerate() {
+            if n > 0 && n % rows.max(1) == 0 && columns > 1 {
+                y = first;
+            }
+            let shift = match columns {
+                1 => 0.0,
+                _ => (n / rows.max(1)) as f64 * column_width,
+            };
             if let (Some(layer), Some(style)) = (layers.get(*i), styles.get(*i)) {
-                let ends = (rect.left + PAD, rect.left + PAD + HANDLE_LENGTH);
-                draw_handle(layer.kind(), style, ends, y, scene);
+                let left = rect.left + PAD + shift;
+                draw_handle(*layer, style, (left, left + HANDLE_LENGTH), y, scene);
             }
             scene.text(
                 label,
-                (text_left, y + drop),
+                (text_left + shift, y + drop),
                 LABEL_EM,
                 Align::Left,
                 false,
-                FOREGROUND,
+                ink(),
             );
             y += ROW_HEIGHT;
         }
@@ -235,7 +281,7 @@ impl LegendBox {
                 LABEL_EM,
                 Align::Left,
                 false,
-                FOREGROUND,
+                ink(),
             );
         }
     }
@@ -243,14 +289,14 @@ impl LegendBox {
 
 /// Draws the legend handle of a layer, from `left` to `right` at height `y`.
 fn draw_handle(
-    kind: LayerKind,
+    layer: &dyn LegendHandle,
     style: &ResolvedStyle,
     (left, right): (f64, f64),
     y: f64,
     scene: &mut Scene,
 ) {
     let middle = (0.5 * (left + right), y);
-    match kind {
+    match layer.kind() {
         LayerKind::Line | LayerKind::ReferenceLine | LayerKind::GridData => {
             scene.line(&[(left, y), (right, y)], style.pen());
             if let Some(marker) = style.marker {
@@ -263,6 +309,13 @@ fn draw_handle(
                 size: style.size.max(5.0),
                 ..style.clone()
             };
+            if layer.has_error_bars() {
+                let ends = [(middle.0, y - 7.0), (middle.0, y + 7.0)];
+                scene.line(&ends, bar_pen(&style));
+                for end in ends {
+                    draw_cap(end, &style, scene);
+                }
+            }
             draw_marker(
                 style.marker.unwrap_or(Marker::Circle),
                 middle,
@@ -270,7 +323,7 @@ fn draw_handle(
                 scene,
             );
         }
-        LayerKind::Band => {
+        LayerKind::Band | LayerKind::Bars => {
             let corners = vec![
                 (left, y - 5.0),
                 (right, y - 5.0),

@@ -14,6 +14,8 @@ pub(super) enum LayerKind {
     Points,
     /// An area, with the colour of its line.
     Band,
+    /// Bars, with the next colour of the palette.
+    Bars,
     /// A grey reference line, which is not data.
     ReferenceLine,
     /// Gridded data coloured by value, or a vector field: takes no colour of the palette.
@@ -34,6 +36,11 @@ pub(super) trait LegendHandle: Debug + Send + Sync {
     /// Returns the colour scale of the layer's values for the colour bar, if it has one.
     fn color_scale(&self) -> Option<&ColorScale> {
         None
+    }
+
+    /// Whether the layer's points have error bars.
+    fn has_error_bars(&self) -> bool {
+        false
     }
 
     /// Whether the layer has markers at its points.

@@ -1,4 +1,4 @@
-//! Figures as SVG, PNG and text: described first, drawn when they are saved or shown, the same image in every format.
+//! Figures as SVG, PDF, PNG and text: described first, drawn when they are saved or shown, the same image in every format.
 //!
 //! A [`Figure`] is a set of axes, two or three, with lines, points, bands and marks; a [`Grid`] puts several side by side or on
 //! top of each other. [`trajectory`], [`fit`] and [`loss_curve`] make the figures of a run. Text is measured and drawn with a
@@ -28,30 +28,42 @@ mod color_scale;
 mod colorbar;
 mod colored_grid;
 mod colormap;
+mod dates;
+mod drawing_context;
 mod figure;
 mod figure_size;
 mod font;
+mod font_file;
 mod geometry;
 mod grid;
+mod label;
 mod layers;
 mod legend;
 mod legend_handle;
 mod marching_squares;
 mod marker;
+mod math;
+mod name_table;
+mod notes;
 mod option_kinds;
 mod output;
+mod page;
 mod panel_drawing;
 mod panel_layout;
 mod panel_layout3;
 mod panel_metrics;
 mod panel_options;
+mod pdf;
 mod raster;
+mod rasterized;
 mod rectilinear_grid;
 mod rendering;
 mod resolved_style;
+mod right_axis;
 mod scale;
 mod scale_options;
 mod scene;
+mod shared_ticks;
 mod space;
 mod style;
 #[cfg(test)]
@@ -63,11 +75,13 @@ mod values;
 pub use builders::{fit, loss_curve, trajectory};
 pub use color::{Color, PALETTE};
 pub use colormap::ColorMap;
+pub use dates::TimeUnit;
 pub use figure::Figure;
 pub use grid::{Grid, Panel};
-pub use layers::{Arrows, Contour, HeatMap, Waterfall};
+pub use layers::{Annotation, Arrows, Contour, HeatMap, Histogram, Waterfall};
 pub use legend::Legend;
 pub use odesync_base::{Error, Result};
+pub use page::{PageOptions, Preset};
 pub use space::Surface;
 pub use style::{Dash, Marker, Style};
 pub use values::Values;

@@ -1,9 +1,12 @@
-//! Drawing of markers.
+//! Drawing of markers, and of the caps of error bars.
 
 use super::geometry::Point;
 use super::resolved_style::ResolvedStyle;
 use super::scene::{Pen, Scene};
 use super::style::{Dash, Marker};
+
+/// Half of the length of the caps in diameters of a marker, and its smallest value in pixels.
+const CAP: (f64, f64) = (0.6, 3.0);
 
 /// Draws a marker of diameter `style.size`; shapes other than discs are scaled to look as large as a disc.
 pub(super) fn draw_marker(marker: Marker, (x, y): Point, style: &ResolvedStyle, scene: &mut Scene) {
@@ -44,4 +47,19 @@ pub(super) fn draw_marker(marker: Marker, (x, y): Point, style: &ResolvedStyle, 
             scene.line(&around(&[(0.0, -1.0), (0.0, 1.0)]), pen);
         }
     }
+}
+
+/// Returns the pen of bars and caps, thinner than a line.
+pub(super) fn bar_pen(style: &ResolvedStyle) -> Pen {
+    Pen {
+        color: style.rgba(),
+        width: 0.65 * style.width,
+        dash: Dash::Solid,
+    }
+}
+
+/// Draws the cap of a bar.
+pub(super) fn draw_cap((x, y): Point, style: &ResolvedStyle, scene: &mut Scene) {
+    let half = (CAP.0 * style.size).max(CAP.1);
+    scene.line(&[(x - half, y), (x + half, y)], bar_pen(style));
 }

@@ -106,7 +106,7 @@ pub(super) fn name_of<T: PartialEq>(value: &T, table: &[(&'static str, T)]) -> &
 macro_rules! named_by_table {
     ($type:ty, $table:ident) => {
         impl odesync_base::options::Named for $type {
-            const NAMES: &'static [&'static str] = &$crate::style::names(&$table);
+            const NAMES: &'static [&'static str] = &$crate::name_table::names(&$table);
 
             fn from_name(name: &str) -> odesync_base::error::Result<Self> {
                 name.parse()

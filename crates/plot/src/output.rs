@@ -1,4 +1,4 @@
-//! Output of a scene as SVG, PNG and files.
+//! Output of a scene as SVG, PNG, PDF and files.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use plotters::prelude::{RGBAColor, SVGBackend, ShapeStyle};
 use plotters_backend::{DrawingBackend, DrawingErrorKind};
 
 use super::bitmap::Bitmap;
+use super::drawing_context;
+pub(super) use super::pdf::pdf;
 use super::raster::SkiaBackend;
 use super::scene::{ImageBackend, Primitive, Scene, UNITS_PER_PIXEL};
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// Pixels of a saved PNG per pixel of the figure's size, for sharpness on high-resolution screens and in print.
-const PNG_SCALE: f64 = 2.0;
-
-/// Resolution of a PNG in pixels per metre at scale 1, which makes it as large on paper as the figure at 96 pixels per inch.
-const PNG_DENSITY: f64 = 96.0 / 0.0254;
+/// Pixels per inch of a figure's size.
+pub(super) const PIXELS_PER_INCH: f64 = 96.0;
+const METRES_PER_INCH: f64 = 0.0254;
 
 /// plotters' SVG backend cannot stretch a bitmap: a rectangle, as which no other primitive is drawn, is its placeholder.
 impl ImageBackend for SVGBackend<'_> {
@@ -64,18 +64,20 @@ fn embed_bitmaps(text: String, scene: &Scene) -> Result<String> {
 }
 
 /// The extensions of the supported file formats.
-const FORMATS: [&str; 2] = ["svg", "png"];
+const FORMATS: [&str; 3] = ["svg", "png", "pdf"];
 
 pub(super) fn svg(scene: &Scene) -> Result<String> {
-    let (width, height) = scene.size;
+    let (width, height) = scene.page.layout;
     let units = (
-        width * UNITS_PER_PIXEL as u32,
-        height * UNITS_PER_PIXEL as u32,
+        (width * UNITS_PER_PIXEL).round() as u32,
+        (height * UNITS_PER_PIXEL).round() as u32,
     );
     let mut text = String::new();
-    scene
-        .render(&mut SVGBackend::with_string(&mut text, units))
-        .map_err(draw_error)?;
+    drawing_context::with(&scene.context, || {
+        scene.render(&mut SVGBackend::with_string(&mut text, units))
+    })
+    .map_err(draw_error)?;
+    let (width, height) = scene.page.svg_size();
     // The view box is in the drawing's units, the image's size in pixels. All lines inherit their caps and joins from the root.
     let size = format!("width=\"{}\" height=\"{}\"", units.0, units.1);
     let round = "stroke-linecap=\"round\" stroke-linejoin=\"round\"";
@@ -93,12 +95,22 @@ pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
             "a picture cannot have {scale} pixels for one of the figure; give a scale from 0.1 to 10"
         )));
     }
-    let pixels = |size: u32| (f64::from(size) * scale).round() as u32;
-    let (width, height) = (pixels(scene.size.0), pixels(scene.size.1));
-    let mut raster = SkiaBackend::new(width, height, scale / UNITS_PER_PIXEL).ok_or_else(|| {
-        Error::invalid("no memory for a picture of this size; give the figure a smaller one")
+    png_at(scene, scale * PIXELS_PER_INCH)
+}
+
+/// Returns a PNG with so many pixels per inch.
+fn png_at(scene: &Scene, dpi: f64) -> Result<Vec<u8>> {
+    let ((width, height), scale) = scene.page.png_size(dpi)?;
+    let raster = drawing_context::with(&scene.context, || -> Result<SkiaBackend> {
+        let mut raster =
+            SkiaBackend::new(width, height, scale / UNITS_PER_PIXEL).ok_or_else(|| {
+                Error::invalid(
+                    "no memory for a picture of this size; give the figure a smaller one",
+                )
+            })?;
+        scene.render(&mut raster).map_err(draw_error)?;
+        Ok(raster)
     })?;
-    scene.render(&mut raster).map_err(draw_error)?;
     let rgb: Vec<u8> = raster
         .image
         .pixels()
@@ -109,8 +121,8 @@ pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_pixel_dims(Some(png::PixelDimensions {
-        xppu: (PNG_DENSITY * scale) as u32,
-        yppu: (PNG_DENSITY * scale) as u32,
+        xppu: pixels_per_metre(dpi),
+        yppu: pixels_per_metre(dpi),
         unit: png::Unit::Meter,
     }));
     let mut writer = encoder.write_header().map_err(draw_error)?;
@@ -119,7 +131,13 @@ pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn draw_error(reason: impl std::fmt::Display) -> Error {
+/// Returns a resolution as a PNG states it, which makes the picture as large on paper as the figure.
+fn pixels_per_metre(dpi: f64) -> u32 {
+    // In this order two pixels per pixel of a figure's size have the number that they always had.
+    (PIXELS_PER_INCH / METRES_PER_INCH * (dpi / PIXELS_PER_INCH)) as u32
+}
+
+pub(super) fn draw_error(reason: impl std::fmt::Display) -> Error {
     Error::invalid(format!("the figure could not be drawn: {reason}"))
 }
 
@@ -148,7 +166,8 @@ pub(super) fn save(path: &Path, scene: impl FnOnce() -> Result<Scene>) -> Result
     let scene = scene()?;
     let bytes = match format {
         "svg" => svg(&scene)?.into_bytes(),
-        _ => png(&scene, PNG_SCALE)?,
+        "pdf" => pdf(&scene)?,
+        _ => png_at(&scene, scene.page.dpi)?,
     };
     write_atomically(path, &bytes)
 }

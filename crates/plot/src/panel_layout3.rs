@@ -12,7 +12,7 @@ use super::panel_metrics::{
 };
 use super::resolved_style::{ResolvedStyle, resolve_styles};
 use super::scale::{Axis, Scale};
-use super::scene::{Primitive, Scene};
+use super::scene::{Align, Primitive, Scene};
 use super::space::{AxesTransform3, BoxFrame, Camera, DepthQueue};
 use odesync_base::error::{Error, Result};
 
@@ -63,7 +63,7 @@ impl<'a> PanelLayout3<'a> {
 
     /// Returns the width that the labels of the axes take to the right of the box, plus a small margin.
     fn label_overhang(&self, view: &AxesTransform3) -> f64 {
-        let mut marks = Scene::new((0, 0));
+        let mut marks = Scene::part();
         self.frame().draw_axes(view, &mut marks);
         let edge = view.center.0 + 0.5 * view.width();
         let ends = marks.items.iter().map(|item| match item {
@@ -71,9 +71,18 @@ impl<'a> PanelLayout3<'a> {
                 text,
                 at,
                 em,
-                vertical: upward,
+                align,
+                vertical: false,
                 ..
-            } if !upward => at.0 + 0.5 * font::width(text) * em - edge,
+            } => {
+                let width = font::width(text) * em;
+                let after = match align {
+                    Align::Left => width,
+                    Align::Center => 0.5 * width,
+                    Align::Right => 0.0,
+                };
+                at.0 + after - edge
+            }
             _ => 0.0,
         });
         ends.fold(1.5 * LABEL_EM, f64::max) + LABEL_EM
@@ -149,7 +158,7 @@ impl<'a> PanelLayout3<'a> {
         if let Some(legend) = LegendBox::new(&entries, (0.5 * rect.width(), rect.height())) {
             let wanted = match self.figure.legend {
                 // To the right of the box is the colour bar.
-                Legend::Outside => Legend::TopRight,
+                Legend::Outside | Legend::Below => Legend::TopRight,
                 other => other,
             };
             let legend_rect = legend.locate(wanted, rect, points, 0.0);

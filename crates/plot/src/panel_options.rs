@@ -32,7 +32,7 @@ impl Panel {
     }
 }
 
-/// The options of a figure, by their names. In a grid the title and the size apply to the whole grid, and other options to all its
+/// The options of a figure, by their names. In a grid the title, the size and the page apply to the whole grid, and other options to all its
 /// figures; but in a grid of one column only options of the horizontal axis apply to all figures, and the others to the first.
 ///
 /// ```
@@ -54,6 +54,10 @@ impl OptionSet for Panel {
             Panel::Figure(figure) => return figure.try_set(name, value),
             Panel::Grid(grid) => grid,
         };
+        match grid.page.try_set(name, value) {
+            Err(Mismatch::UnknownName) => {}
+            done => return done,
+        }
         let panels = match name {
             "title" => {
                 grid.title = Text::read(value)?;
@@ -79,7 +83,10 @@ impl OptionSet for Panel {
         match self {
             Panel::Figure(figure) => figure.get(name),
             Panel::Grid(grid) if name == "title" => Some(Value::Text(grid.title.clone())),
-            Panel::Grid(grid) => grid.panels.first()?.get(name),
+            Panel::Grid(grid) => match grid.page.get(name) {
+                None => grid.panels.first()?.get(name),
+                own => own,
+            },
         }
     }
 }

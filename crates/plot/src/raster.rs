@@ -7,7 +7,7 @@ use ab_glyph::OutlineCurve;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
-    FontTransform,
+    FontStyle, FontTransform,
 };
 use tiny_skia::{
     Color, FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap,
@@ -15,7 +15,9 @@ use tiny_skia::{
 };
 
 use super::bitmap::Bitmap;
+use super::drawing_context;
 use super::font;
+use super::math::SLANT;
 use super::scene::ImageBackend;
 
 /// A plotters backend on tiny-skia; `zoom` is the size of one of its units in pixels of the image.
@@ -27,10 +29,11 @@ pub(super) struct SkiaBackend {
 type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
 impl SkiaBackend {
-    /// Creates a white image of `width` by `height` pixels; `None` where there is not enough memory.
+    /// Creates an image of the paper's colour, of `width` by `height` pixels; `None` where there is not enough memory.
     pub fn new(width: u32, height: u32, zoom: f64) -> Option<SkiaBackend> {
         let mut raster = SkiaBackend::transparent(width, height, zoom)?;
-        raster.image.fill(Color::WHITE);
+        let (r, g, b) = drawing_context::ground().paper;
+        raster.image.fill(Color::from_rgba8(r, g, b, 255));
         Some(raster)
     }
 
@@ -241,7 +244,12 @@ impl DrawingBackend for SkiaBackend {
             FontTransform::Rotate180 => 180.0,
             FontTransform::Rotate270 => 270.0,
         };
-        let transform = Transform::from_translate(start, -baseline)
+        let slant = match style.style() {
+            FontStyle::Italic | FontStyle::Oblique => SLANT as f32,
+            FontStyle::Normal | FontStyle::Bold => 0.0,
+        };
+        let transform = Transform::from_skew(slant, 0.0)
+            .post_concat(Transform::from_translate(start, -baseline))
             .post_scale(em, -em)
             .post_rotate(degrees)
             .post_translate(x as f32, y as f32);

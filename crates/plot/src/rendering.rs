@@ -2,7 +2,7 @@
 
 use super::figure::Figure;
 use super::grid::{Grid, Panel};
-use super::{output, text};
+use super::{notes, output, text};
 use odesync_base::error::Result;
 
 macro_rules! impl_render {
@@ -17,14 +17,29 @@ macro_rules! impl_render {
                 output::svg(&self.scene()?)
             }
 
-            /// Returns the figure as the bytes of a PNG file, with `scale` pixels (0.1 to 10; saved files have 2) per pixel of
-            /// the figure's size.
+            /// Returns the figure as the bytes of a PNG file, with `scale` pixels (0.1 to 10; saved files have 2, or as many as
+            /// the page's dpi says) per pixel of the figure's size, of which there are 96 per inch.
             ///
             /// # Errors
             ///
             /// Nothing to draw (the message says why and what to do), or another scale.
             pub fn to_png(&self, scale: f64) -> Result<Vec<u8>> {
                 output::png(&self.scene()?, scale)
+            }
+
+            /// Returns the figure as the bytes of a PDF file of one page, whose text is text in embedded fonts.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw; the message says why and what to do.
+            pub fn to_pdf(&self) -> Result<Vec<u8>> {
+                output::pdf(&self.scene()?)
+            }
+
+            /// Returns what the figure does not show as it was meant, a sentence each: values that a logarithmic axis leaves
+            /// out, characters for which the font has no glyph, commands in formulas that are not known.
+            pub fn notes(&self) -> Vec<String> {
+                notes::notes(&self.clone().into())
             }
 
             /// Returns the figure as text in at most about `columns` columns and `rows` rows, for a terminal that shows no
@@ -48,7 +63,7 @@ macro_rules! impl_render {
                 }
             }
 
-            /// Writes the figure to a file, as SVG or PNG by its extension. Missing folders are created; the file is
+            /// Writes the figure to a file, as SVG, PDF or PNG by its extension. Missing folders are created; the file is
             /// written under a temporary name and renamed.
             ///
             /// # Errors

@@ -1,12 +1,10 @@
 //! Styles in which everything that the user left unset is chosen.
 
 use super::color::{Color, PALETTE};
+use super::drawing_context::{ground, rgb};
 use super::legend_handle::{LayerKind, LegendHandle};
 use super::scene::{Pen, Rgba};
 use super::style::{Dash, Marker};
-
-/// The colour of a reference line.
-const REFERENCE_COLOR: Color = Color::Rgb(0x55, 0x55, 0x55);
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ResolvedStyle {
@@ -47,16 +45,21 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
             Color::Palette(next - 1)
         };
         let kind = layer.kind();
-        let colored = matches!(kind, LayerKind::Line | LayerKind::Points);
+        let colored = matches!(kind, LayerKind::Line | LayerKind::Points | LayerKind::Bars);
         let color = match kind {
             LayerKind::ReferenceLine | LayerKind::GridData => {
-                style.color.unwrap_or(REFERENCE_COLOR)
+                style.color.unwrap_or(ground().reference)
             }
-            LayerKind::Line | LayerKind::Points => style.color.unwrap_or_else(&mut take),
+            LayerKind::Line | LayerKind::Points | LayerKind::Bars => {
+                style.color.unwrap_or_else(&mut take)
+            }
             LayerKind::Band => {
-                let after = layers[i..]
-                    .iter()
-                    .find(|l| matches!(l.kind(), LayerKind::Line | LayerKind::Points));
+                let after = layers[i..].iter().find(|l| {
+                    matches!(
+                        l.kind(),
+                        LayerKind::Line | LayerKind::Points | LayerKind::Bars
+                    )
+                });
                 match (style.color.or(before), after) {
                     (Some(color), _) => color,
                     // The line after the band takes the next colour, unless the user gave it one.
@@ -82,10 +85,11 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
             LayerKind::Band => (0.2, 2.0),
             LayerKind::ReferenceLine => (1.0, 1.5),
             LayerKind::GridData => (1.0, 1.0),
+            LayerKind::Bars => (0.85, 2.0),
             LayerKind::Line | LayerKind::Points => (1.0, 2.0),
         };
         resolved.push(ResolvedStyle {
-            rgb: color.rgb(),
+            rgb: rgb(color),
             alpha: style.alpha.unwrap_or(alpha),
             width: style.width.unwrap_or(width),
             dash: style.dash.unwrap_or(match kind {

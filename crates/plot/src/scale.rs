@@ -1,5 +1,6 @@
 //! Scales and axes: from a value to a fraction between 0 and 1, and the range that suits the data.
 
+use super::dates::DateScale;
 use odesync_base::error::{Error, Result};
 
 /// Largest magnitude of a finite value: beyond it a difference of two values may overflow, so it is treated as infinite.
@@ -68,6 +69,8 @@ pub(super) struct Axis {
     pub scale: Scale,
     pub lo: f64,
     pub hi: f64,
+    /// The dates of its values, where ticks show them.
+    pub dates: Option<DateScale>,
 }
 
 impl Axis {
@@ -99,6 +102,7 @@ impl Axis {
             scale,
             lo: lo - pad,
             hi: hi + pad,
+            dates: None,
         })
     }
 
@@ -114,6 +118,7 @@ impl Axis {
             scale,
             lo: scale.forward(lo),
             hi: scale.forward(hi),
+            dates: None,
         })
     }
 

@@ -7,18 +7,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters_backend::{DrawingBackend, DrawingErrorKind};
 
 use super::bitmap::Bitmap;
-use super::font;
+pub(super) use super::color::Rgba;
+use super::drawing_context::{self, DrawingContext};
 use super::geometry::{Point, Rect, split_dashes};
+use super::page::PageDimensions;
 use super::style::Dash;
+use super::{font, math};
 
 /// Backend units per pixel. plotters' coordinates are integers; tenths of a pixel keep curves smooth.
 pub(super) const UNITS_PER_PIXEL: f64 = 10.0;
 
 /// Largest length of a dashed line in pixels; a longer one is drawn solid.
 const MAX_DASHED_LENGTH: f64 = 100_000.0;
-
-/// A colour with its opacity, 0 to 1.
-pub(super) type Rgba = ((u8, u8, u8), f64);
 
 /// The pen of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +58,8 @@ pub(super) enum Primitive {
         em: f64,
         align: Align,
         vertical: bool,
+        /// Whether the letters lean to the right, as those of variables in a formula.
+        slanted: bool,
         color: Rgba,
     },
     /// A bitmap stretched over a rectangle, its pixels as sharp cells or blended.
@@ -79,24 +81,35 @@ pub(super) trait ImageBackend: DrawingBackend {
     ) -> Result<(), DrawingErrorKind<Self::ErrorType>>;
 }
 
-/// A scene: the size of the image and the primitives to draw, in order.
+/// A scene: the page and the primitives to draw on it, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scene {
-    pub size: (u32, u32),
+    pub page: PageDimensions,
+    /// Colours and font of the page.
+    pub context: DrawingContext,
     pub items: Vec<Primitive>,
+    /// Commands in formulas that are not known.
+    pub unknown_commands: Vec<String>,
 }
 
 impl Scene {
-    pub fn new(size: (u32, u32)) -> Scene {
+    pub fn new(page: PageDimensions) -> Scene {
         Scene {
-            size,
+            page,
+            context: drawing_context::current(),
             items: Vec::new(),
+            unknown_commands: Vec::new(),
         }
     }
 
-    /// Whether the scene shows text: not in a figure of characters, whose scenes have size 0.
+    /// Creates a scene that is no page of its own: its primitives go into another one, or into text.
+    pub fn part() -> Scene {
+        Scene::new(PageDimensions::NONE)
+    }
+
+    /// Whether the scene shows text: not in a figure of characters, whose scenes have no page.
     pub fn shows_text(&self) -> bool {
-        self.size != (0, 0)
+        self.page != PageDimensions::NONE
     }
 
     /// Adds a line; a line of zero length is a dot.
@@ -151,7 +164,7 @@ impl Scene {
         });
     }
 
-    /// Adds text with its baseline at `at`; `upward` rotates it by 90° to run upwards.
+    /// Adds text with its baseline at `at`; `vertical` rotates it by 90° to run upwards. A formula becomes several texts.
     pub fn text(
         &mut self,
         text: &str,
@@ -161,14 +174,41 @@ impl Scene {
         vertical: bool,
         color: Rgba,
     ) {
-        self.items.push(Primitive::Text {
-            text: printable(text),
-            at,
-            em,
-            align,
-            vertical,
-            color,
-        });
+        let text = printable(text);
+        if !math::has_math(&text) {
+            self.items.push(Primitive::Text {
+                text,
+                at,
+                em,
+                align,
+                vertical,
+                slanted: false,
+                color,
+            });
+            return;
+        }
+        self.unknown_commands.extend(math::unknown_commands(&text));
+        let (runs, width) = math::layout(&text);
+        let start = match align {
+            Align::Left => 0.0,
+            Align::Center => -0.5 * width,
+            Align::Right => -width,
+        };
+        for run in runs {
+            let (along, up) = (em * (start + run.x), em * run.rise);
+            self.items.push(Primitive::Text {
+                text: run.text,
+                at: match vertical {
+                    false => (at.0 + along, at.1 - up),
+                    true => (at.0 - up, at.1 - along),
+                },
+                em: em * run.scale,
+                align: Align::Left,
+                vertical,
+                slanted: run.slanted,
+                color,
+            });
+        }
     }
 
     pub fn image(&mut self, rect: Rect, bitmap: Bitmap, smooth: bool) {
@@ -185,6 +225,7 @@ impl Scene {
         backend: &mut DB,
     ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
         backend.ensure_prepared()?;
+        let families = font::families();
         for item in &self.items {
             match item {
                 Primitive::Path {
@@ -211,6 +252,7 @@ impl Scene {
                     em,
                     align,
                     vertical,
+                    slanted,
                     color,
                 } => {
                     let h_pos = match align {
@@ -225,8 +267,11 @@ impl Scene {
                         false => ((at.0, at.1 - drop), FontTransform::None),
                         true => ((at.0 - drop, at.1), FontTransform::Rotate270),
                     };
-                    let desc =
-                        FontDesc::new(FontFamily::Name(font::FAMILY), size, FontStyle::Normal);
+                    let font_style = match slanted {
+                        true => FontStyle::Italic,
+                        false => FontStyle::Normal,
+                    };
+                    let desc = FontDesc::new(FontFamily::Name(&families), size, font_style);
                     let color = rgba(*color);
                     let style = TextStyle::from(desc.transform(turn))
                         .color(&color)

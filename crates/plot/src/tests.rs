@@ -169,6 +169,17 @@ fn every_option_can_be_set_by_name() {
             "log_x" | "log_y" | "log_z" => true.into(),
             "x_range" | "y_range" | "z_range" => [1.0, 2.0][..].into(),
             "size" => [300.0, 200.0][..].into(),
+            "size_mm" => [85.0, 60.0][..].into(),
+            "size_in" => [3.3, 2.4][..].into(),
+            "style" => "paper".into(),
+            "dark" => true.into(),
+            "font_file" => {
+                concat!(env!("CARGO_MANIFEST_DIR"), "/fonts/DejaVuSans-subset.ttf").into()
+            }
+            "x_date" => "2024-12-31".into(),
+            "x_date_unit" => "days".into(),
+            "font" => 8.0.into(),
+            "dpi" => 300.0.into(),
             "legend" => "outside".into(),
             "azimuth" | "elevation" | "symlog_x" | "symlog_y" | "symlog_z" => 20.0.into(),
             _ => "text".into(),
@@ -308,7 +319,7 @@ fn saving_makes_folders_and_leaves_no_temporary_file() {
     let figure = Figure::new()
         .line([0.0, 1.0], [0.0, 1.0], Style::new())
         .expect("a line");
-    for name in ["a/b/one.SVG", "a/b/two.png"] {
+    for name in ["a/b/one.SVG", "a/b/two.png", "a/b/three.pdf"] {
         figure.save(folder.path().join(name)).expect("saved");
         figure
             .save(folder.path().join(name))
@@ -319,10 +330,13 @@ fn saving_makes_folders_and_leaves_no_temporary_file() {
         .map(|entry| entry.expect("an entry").file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["one.SVG", "two.png"]);
-    for name in ["figure.pdf", "figure"] {
+    assert_eq!(names, ["one.SVG", "three.pdf", "two.png"]);
+    for name in ["figure.eps", "figure"] {
         let text = message(figure.save(folder.path().join(name)));
-        assert!(text.contains(".svg, .png") && text.contains(name), "{text}");
+        assert!(
+            text.contains(".svg, .png, .pdf") && text.contains(name),
+            "{text}"
+        );
     }
 }
 
@@ -390,6 +404,54 @@ fn large_figures_stay_small_files() {
     let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
     // Without decimation, dashes and markers would take more than 60 MB.
     assert!(svg.len() < 15_000_000, "{} bytes", svg.len());
+}
+
+/// Returns the distance of a point from a segment.
+fn distance(p: geometry::Point, [a, b]: [geometry::Point; 2]) -> f64 {
+    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+    let along = ((p.0 - a.0) * dx + (p.1 - a.1) * dy) / (dx * dx + dy * dy).max(1e-300);
+    let s = along.clamp(0.0, 1.0);
+    (p.0 - a.0 - s * dx).hypot(p.1 - a.1 - s * dy)
+}
+
+/// Lines of 100,000 points: none of the points is farther from the line that is drawn than a third of a pixel, and the file is small.
+#[test]
+fn thinning_makes_no_visible_difference() {
+    let n = 100_000;
+    let t: Vec<f64> = (0..n).map(|i| f64::from(i) / f64::from(n)).collect();
+    let wave = |s: f64| (40.0 * s).sin() + 0.4 * (2011.0 * s).sin() * (9.0 * s).cos();
+    let spiral = |s: f64| (s * (60.0 * s).cos(), s * (60.0 * s).sin());
+    let curves: [(Vec<f64>, Vec<f64>); 2] = [
+        (t.clone(), t.iter().map(|s| wave(*s)).collect()),
+        t.iter().map(|s| spiral(*s)).unzip(),
+    ];
+    for (x, y) in curves {
+        let points: Vec<geometry::Point> = x
+            .iter()
+            .zip(&y)
+            .map(|(x, y)| (800.0 * x, 200.0 * y))
+            .collect();
+        let kept = geometry::simplify(&geometry::decimate(&points, 0.25), 0.05);
+        assert!(kept.len() < 20_000, "{} points", kept.len());
+        let mut at = 0;
+        for point in &points {
+            // The points that are kept are points of the line, in its order.
+            if kept.get(at + 1) == Some(point) {
+                at += 1;
+            }
+            let near = at.saturating_sub(6)..(at + 7).min(kept.len() - 1);
+            let nearest = near
+                .map(|i| distance(*point, [kept[i], kept[i + 1]]))
+                .fold(f64::INFINITY, f64::min);
+            assert!(nearest < 1.0 / 3.0, "{point:?} is {nearest} pixels away");
+        }
+        let figure = Figure::new().line(&x, &y, Style::new()).expect("a line");
+        let bytes = figure.to_svg().expect("a figure").len();
+        assert!(bytes < 300_000, "{bytes} bytes");
+    }
+    let many = Figure::new().scatter(&t, &t, Style::new().alpha(0.3));
+    let bytes = many.and_then(|f| f.to_svg()).expect("a figure").len();
+    assert!(bytes < 300_000, "{bytes} bytes");
 }
 
 #[test]

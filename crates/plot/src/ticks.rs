@@ -15,6 +15,14 @@ impl Ticks {
     /// Returns the ticks of an axis, with at most `most` major ticks (but at least two where the range has them).
     pub fn new(axis: &Axis, most: usize) -> Ticks {
         let most = most.max(2);
+        let dates = axis.dates.filter(|_| axis.scale == Scale::Linear);
+        if let Some(marks) = dates.and_then(|dates| dates.ticks(axis.lo, axis.hi, most)) {
+            let at = |(value, label)| (axis.fraction(value), label);
+            return Ticks {
+                major: marks.into_iter().map(at).collect(),
+                minor: Vec::new(),
+            };
+        }
         match axis.scale {
             Scale::Linear => Ticks {
                 major: linear(axis, axis.lo, axis.hi, most),
@@ -122,7 +130,7 @@ fn format_rounded(v: f64, digits: usize, power: bool) -> String {
 }
 
 /// Returns the labels of a linear axis, all with the same number of decimals and the same power of ten.
-fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
+pub(super) fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
     let largest = values.iter().fold(0f64, |m, v| m.max(v.abs()));
     let size = if largest > 0.0 {
         (largest * (1.0 + 1e-12)).log10().floor() as i32
@@ -283,7 +291,7 @@ fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
 }
 
 /// Returns `v` with a fixed number of decimals and a true minus sign, never "−0".
-fn format_fixed(v: f64, decimals: usize) -> String {
+pub(super) fn format_fixed(v: f64, decimals: usize) -> String {
     let text = format!("{v:.decimals$}");
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) => format!("−{digits}"),

@@ -234,7 +234,7 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
     }
 }
 
-/// Adds a path with a mark at its end to a figure, at the height of the surface. The path is visible through the surface.
+/// Adds a path with a mark at its end to a figure, at the height of the surface. Both are faint where the surface hides them.
 fn draw_path_on_surface(
     mut figure: Figure,
     grid: &RectilinearGrid,
@@ -287,12 +287,18 @@ fn draw_path_on_surface(
     }
     let end = points.last().map_or(&[][..], std::slice::from_ref);
     let ring = Style::new().color(Color::Rgb(255, 255, 255)).size(12.0);
-    for style in [ring, red.size(8.0)] {
+    let dot = red.size(8.0);
+    // In front of the path's line and of the cells around it, but behind a wall of the surface, through which it is faint.
+    let near = 3.0 * DEPTH_BIAS;
+    for (style, depth_bias) in [
+        (ring, near),
+        (dot.clone(), near),
+        (dot.alpha(0.35), 2.0 * ON_TOP_BIAS),
+    ] {
         layers.push(Arc::new(Scatter3 {
             points: surface_points(end),
             style,
-            // In front of the path's line too.
-            depth_bias: 2.0 * ON_TOP_BIAS,
+            depth_bias,
         }));
     }
     figure.layers3.extend(layers);

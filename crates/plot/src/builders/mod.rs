@@ -15,6 +15,8 @@ mod waterfall;
 
 use ndarray::ArrayView2;
 
+use super::label::subscript;
+
 use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
 
@@ -33,8 +35,7 @@ pub use waterfall::waterfall;
 
 /// Returns the default name of state variable `i`: u₀, u₁, …
 pub fn default_name(i: usize) -> String {
-    let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
-    format!("u{}", i.to_string().chars().map(low).collect::<String>())
+    format!("u{}", subscript(i))
 }
 
 /// Returns a name as figures write it: the default name `u[2]` of a column of data without names becomes u₂.

@@ -1,21 +1,28 @@
 //! The description of a figure: its axes, layers and options.
 
+mod composition;
 mod flat;
+mod marks;
 mod spatial;
 
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
+
+use super::dates::{self, DateOption, DateScale, TimeUnit};
 use super::figure_size::checked_size;
 use super::layers::Layer;
 use super::legend::Legend;
 use super::legend_handle::LegendHandle;
 use super::option_kinds::{Azimuth, Elevation, FigureSize, LegendOption, Range};
+use super::page::{PageDimensions, PageOptions, impl_page};
 use super::scale::{Scale, check_range};
 use super::scale_options::{XScale, YScale, ZScale};
 use super::space::Layer3;
+pub(super) use composition::Inset;
 use odesync_base::error::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Key, Maybe, Text, join};
+use odesync_base::options::{Key, Maybe, OneOf, Text, join};
 
 option_set! {
     /// A figure: two axes with lines, points, bands, heat maps and the like, or three axes with surfaces, curves and points. It is
@@ -73,12 +80,18 @@ option_set! {
         pub(super) azimuth: f64 as Azimuth = -60.0;
         /// Height of view of a 3-D figure, in degrees.
         pub(super) elevation: f64 as Elevation = 28.0;
-        /// Width and height in pixels, `[w, h]`.
+        /// Width and height in pixels, `[w, h]`, of which there are 96 per inch; with a size on paper, its ratio.
         pub(super) size: (u32, u32) as FigureSize = (900, 560);
         /// Position of the legend.
         pub(super) legend: Legend as LegendOption = Legend::default();
+        /// Date of x = 0, `"2024-12-31"` or `"2024-12-31 12:00"`: the x axis shows dates.
+        pub(super) x_date: Option<DateTime> as Maybe<DateOption> = None;
+        /// Unit of x where the axis shows dates.
+        pub(super) x_date_unit: TimeUnit as OneOf<TimeUnit> = TimeUnit::Seconds;
     }
     sets {
+        /// Size on paper, size of the text, resolution and colours.
+        pub(super) page: PageOptions;
         /// Scale of the horizontal axis.
         pub(super) x_scale: XScale;
         /// Scale of the vertical axis.
@@ -91,13 +104,20 @@ option_set! {
         pub(super) layers: Vec<Arc<dyn Layer>> = vec![];
         /// Layers on three axes.
         pub(super) layers3: Vec<Arc<dyn Layer3>> = vec![];
+        /// Names of the positions 0, 1, … of the horizontal axis.
+        pub(super) categories: Option<Arc<[String]>> = None;
+        /// The figure whose layers have a vertical axis to the right.
+        pub(super) twin: Option<Arc<Figure>> = None;
+        /// Figures within the frame.
+        pub(super) insets: Vec<Inset> = vec![];
     }
 }
 
 impl Figure {
     /// Descriptions of all options.
-    pub const KEYS: &'static [Key] = &join::<17>(&[
+    pub const KEYS: &'static [Key] = &join::<26>(&[
         Self::OPTIONS,
+        PageOptions::OPTIONS,
         XScale::OPTIONS,
         YScale::OPTIONS,
         ZScale::OPTIONS,
@@ -241,10 +261,45 @@ impl Figure {
         Ok(self)
     }
 
+    /// Shows dates on the horizontal axis: `origin` is that of x = 0, such as `2024-12-31` or `2024-12-31 12:00`, and x is in `unit`.
+    ///
+    /// ```
+    /// use odesync_plot::{Figure, Style, TimeUnit};
+    /// let figure = Figure::new().line([0.0, 90.0], [1.0, 2.0], Style::new())?.x_dates("2024-01-01", TimeUnit::Days)?;
+    /// assert!(figure.to_svg()?.contains("Mar"));
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A text that is no date.
+    pub fn x_dates(mut self, origin: &str, unit: TimeUnit) -> Result<Figure> {
+        let date = dates::parse(origin).ok_or_else(|| {
+            Error::invalid(format!(
+                "x_date is \"{origin}\"; it takes a date like 2024-12-31 or 2024-12-31 12:00"
+            ))
+        })?;
+        (self.x_date, self.x_date_unit) = (Some(date), unit);
+        Ok(self)
+    }
+
+    /// Returns the dates of the horizontal axis, if it has some.
+    pub(super) fn date_scale(&self) -> Option<DateScale> {
+        self.x_date.map(|origin| DateScale {
+            origin,
+            unit: self.x_date_unit,
+        })
+    }
+
     /// Sets the position of the legend.
     pub fn legend(mut self, legend: Legend) -> Figure {
         self.legend = legend;
         self
+    }
+
+    /// Returns the dimensions of the figure's page.
+    pub(super) fn page_dimensions(&self) -> Result<PageDimensions> {
+        self.page.dimensions(self.size, 1)
     }
 
     /// Returns the name of the figure in error messages.
@@ -258,7 +313,9 @@ impl Figure {
     /// Returns the legend handles of all layers, in their order.
     pub(super) fn legend_handles(&self) -> Vec<&dyn LegendHandle> {
         let flat = self.layers.iter().map(|l| &**l as &dyn LegendHandle);
+        let twin = self.twin.iter().flat_map(|twin| &twin.layers);
         flat.chain(self.layers3.iter().map(|l| &**l as &dyn LegendHandle))
+            .chain(twin.map(|l| &**l as &dyn LegendHandle))
             .collect()
     }
 
@@ -267,6 +324,8 @@ impl Figure {
         [&self.x_label, &self.y_label, &self.z_label]
     }
 }
+
+impl_page!(Figure);
 
 fn checked_view(azimuth: f64, elevation: f64) -> Result<(f64, f64)> {
     match azimuth.abs() <= 1e6 && elevation.abs() <= 90.0 {

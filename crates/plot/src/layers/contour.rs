@@ -3,8 +3,10 @@
 use super::super::axes_transform::AxesTransform;
 use super::super::color::{Color, darker};
 use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
+use super::super::drawing_context;
 use super::super::font;
 use super::super::geometry::{Point, Rect, clip_line, clip_outside, clip_polygon};
+use super::super::label;
 use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::marching_squares::{LevelPolygon, level_polygons};
 use super::super::option_kinds::{ColorOption, Levels, LevelsOption, Opacity, Pixels};
@@ -236,7 +238,7 @@ impl ContourLayer {
         let texts = standalone_labels(&self.levels);
         let numbers = match self.numbered && scene.shows_text() {
             true => {
-                let size = |i: usize| ((font::width(&texts[i]) + 0.4) * EM, 1.1 * EM);
+                let size = |i: usize| ((label::width(&texts[i]) + 0.4) * EM, 1.1 * EM);
                 let sized: Vec<_> = lines.iter().map(|(i, l)| (l.clone(), size(*i))).collect();
                 contour_labels::place_labels(&sized, &view.rect)
             }
@@ -258,6 +260,7 @@ impl ContourLayer {
             // The light colours of a map are hard to read on white.
             let color = match self.style.color {
                 Some(_) => (rgb, alpha),
+                None if drawing_context::is_dark() => (rgb, alpha),
                 None => (darker(rgb, 0.7), alpha),
             };
             let baseline = 0.5 * (gap.top + gap.bottom + font::CAP_HEIGHT * EM);
@@ -269,7 +272,7 @@ impl ContourLayer {
     /// Returns the pen for the line of a level.
     fn pen(&self, level: f64, style: &ResolvedStyle) -> Pen {
         let (rgb, width) = match self.style.color {
-            Some(color) => (color.rgb(), 1.0),
+            Some(color) => (drawing_context::rgb(color), 1.0),
             None => (
                 self.color_scale
                     .map

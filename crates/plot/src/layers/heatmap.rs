@@ -4,6 +4,7 @@ use super::super::axes_transform::AxesTransform;
 use super::super::bitmap::Bitmap;
 use super::super::color_scale::{ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
+use super::super::drawing_context;
 use super::super::geometry::{Point, Rect, clip_line};
 use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
 use super::super::resolved_style::ResolvedStyle;
@@ -188,9 +189,10 @@ fn find_cell_clamped(values: &[f64], v: f64) -> (usize, usize, f64) {
 
 /// Hatches a rectangle of missing values.
 pub(in super::super) fn hatch(rect: &Rect, scene: &mut Scene) {
-    scene.rect(rect, ((0xf4, 0xf4, 0xf4), 1.0));
+    let (paper, lines) = drawing_context::ground().hatch;
+    scene.rect(rect, paper);
     let pen = Pen {
-        color: ((0xc4, 0xc4, 0xc4), 1.0),
+        color: lines,
         width: 0.8,
         dash: Dash::Solid,
     };

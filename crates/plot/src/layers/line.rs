@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use super::super::axes_transform::AxesTransform;
-use super::super::geometry::{Point, clip_line, decimate};
+use super::super::geometry::{Point, clip_line, decimate, simplify};
 use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::Scene;
 use super::super::style::Style;
 use super::{Layer, MIN_POINT_DISTANCE, draw_markers, pixel_runs, sample_polyline, zip_points};
+
+/// Largest number of points of a line that is drawn through each of them.
+const MAX_EXACT_POINTS: usize = 10_000;
+
+/// Deviation in pixels of a line of more points from them, which nobody sees.
+const MAX_DEVIATION: f64 = 0.05;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Line {
@@ -45,7 +51,11 @@ impl Layer for Line {
                 }
                 continue;
             }
-            for piece in clip_line(&decimate(&run, MIN_POINT_DISTANCE), &view.rect) {
+            let mut points = decimate(&run, MIN_POINT_DISTANCE);
+            if points.len() > MAX_EXACT_POINTS {
+                points = simplify(&points, MAX_DEVIATION);
+            }
+            for piece in clip_line(&points, &view.rect) {
                 scene.line(&piece, style.pen());
             }
         }

@@ -1,9 +1,13 @@
 //! The layers of a figure with two axes: one kind of content per file, each a [`Layer`].
 
+mod annotation;
 mod band;
+mod bars;
 mod contour;
 mod contour_labels;
+mod error_bars;
 mod heatmap;
+mod hline;
 mod line;
 mod quiver;
 mod ridgeline;
@@ -18,11 +22,16 @@ use super::legend_handle::LegendHandle;
 use super::resolved_style::ResolvedStyle;
 use super::scene::Scene;
 
+pub use annotation::Annotation;
 pub(super) use band::Band;
+pub(super) use bars::Bars;
+pub use bars::Histogram;
 pub use contour::Contour;
 pub(super) use contour::ContourLayer;
+pub(super) use error_bars::ErrorBars;
 pub use heatmap::HeatMap;
 pub(super) use heatmap::HeatMapLayer;
+pub(super) use hline::HLine;
 pub(super) use line::Line;
 pub use quiver::Arrows;
 pub(super) use quiver::{Quiver, draw_arrow};
@@ -43,6 +52,21 @@ pub(super) trait Layer: LegendHandle {
     /// Returns x values that the horizontal axis must cover although the layer has no point there.
     fn required_x(&self) -> Vec<f64> {
         Vec::new()
+    }
+
+    /// Returns y values that the vertical axis must cover although the layer has no point there.
+    fn required_y(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Whether the layer only marks places, and has no data.
+    fn is_mark(&self) -> bool {
+        !self.required_x().is_empty() || !self.required_y().is_empty()
+    }
+
+    /// Returns the value on which the layer stands, which the vertical axis must cover; an axis that begins there has no margin.
+    fn base(&self) -> Option<f64> {
+        None
     }
 
     /// Whether the axes end at the layer's outer points, without a margin.

@@ -3,12 +3,14 @@
 use super::super::axes_transform::AxesTransform;
 use super::super::color_scale::{ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
+use super::super::drawing_context;
 use super::super::geometry::{Point, clip_line, clip_polygon};
+use super::super::name_table::lookup;
 use super::super::option_kinds::{Opacity, Pixels, named_by_table};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Scene};
-use super::super::style::{Dash, Style, lookup};
+use super::super::style::{Dash, Style};
 use super::Layer;
 use super::streamlines::single_color_runs;
 use odesync_base::error::{Error, Result};
@@ -172,7 +174,10 @@ impl Layer for RidgelineLayer {
                 };
                 let mut area: Vec<Point> = curve.iter().map(|(p, _)| *p).collect();
                 area.extend([(last.0, base), (first.0, base)]);
-                scene.area(clip_polygon(&area, &view.rect), ((255, 255, 255), 0.9));
+                scene.area(
+                    clip_polygon(&area, &view.rect),
+                    (drawing_context::ground().paper, 0.9),
+                );
                 for (line, rgb) in single_color_runs(&curve) {
                     let pen = Pen {
                         color: (rgb, resolved.alpha),

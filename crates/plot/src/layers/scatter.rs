@@ -7,6 +7,7 @@ use super::super::axes_transform::AxesTransform;
 use super::super::geometry::Point;
 use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::marker::draw_marker;
+use super::super::rasterized::rasterize;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::Scene;
 use super::super::style::{Marker, Style};
@@ -49,6 +50,9 @@ impl Layer for Scatter {
     }
 }
 
+/// Largest number of translucent markers that are drawn as vectors; more are drawn as one bitmap.
+const MAX_TRANSLUCENT: usize = 20_000;
+
 pub(in super::super) fn draw_markers(
     x: &[f64],
     y: &[f64],
@@ -59,6 +63,9 @@ pub(in super::super) fn draw_markers(
     let marker = style.marker.unwrap_or(Marker::Circle);
     let inside = view.rect.inflate(0.5);
     let mut seen = HashSet::new();
+    // Of translucent markers all are visible, and so many would make a large file.
+    let is_rasterized = style.alpha < 1.0 && x.len() > MAX_TRANSLUCENT && scene.shows_text();
+    let mut part = Scene::part();
     // Discs closer than two fifths of their size leave no visible gap between them.
     let cell = if x.len() > 5000 {
         0.4 * style.size
@@ -74,7 +81,20 @@ pub(in super::super) fn draw_markers(
         // Of opaque markers at one position only one is visible; of translucent ones all are.
         let hidden = style.alpha >= 1.0 && !seen.insert(cell);
         if inside.contains(point) && !hidden {
-            draw_marker(marker, point, style, scene);
+            draw_marker(
+                marker,
+                point,
+                style,
+                if is_rasterized {
+                    &mut part
+                } else {
+                    &mut *scene
+                },
+            );
         }
+    }
+    if is_rasterized {
+        let around = view.rect.inflate(style.size);
+        scene.items.extend(rasterize(part.items, &around));
     }
 }

@@ -1,18 +1,16 @@
 //! The box of three axes: its far walls with a grid, its ticks and names.
 
+use super::super::drawing_context;
 use super::super::font;
 use super::super::geometry::Point;
 use super::super::geometry::Point3;
-use super::super::panel_metrics::{AXIS_EM, FOREGROUND, LABEL_EM, TICK, TICK_GAP, max_label_width};
+use super::super::label;
+use super::super::panel_metrics::{AXIS_EM, LABEL_EM, TICK, TICK_GAP, ink, max_label_width};
 use super::super::scale::Axis;
 use super::super::scene::{Align, Pen, Rgba, Scene};
 use super::super::style::Dash;
 use super::super::ticks::Ticks;
 use super::camera::{AxesTransform3, BOX_HALF};
-
-const WALL: Rgba = ((0xf7, 0xf7, 0xf7), 1.0);
-const GRID: Rgba = ((0xdc, 0xdc, 0xdc), 1.0);
-const EDGES: Rgba = ((0x88, 0x88, 0x88), 1.0);
 
 /// Length in pixels below which a projected axis has no ticks, because it points at the viewer.
 const MIN_AXIS_LENGTH: f64 = 40.0;
@@ -72,7 +70,7 @@ impl<'a> BoxFrame<'a> {
             let ticks = Ticks::new(&self.axes[k], most);
             let crowded = ticks.major.windows(2).any(|pair| {
                 let apart = pair[1].0 - pair[0].0;
-                let width = 0.5 * (font::width(&pair[0].1) + font::width(&pair[1].1)) * LABEL_EM;
+                let width = 0.5 * (label::width(&pair[0].1) + label::width(&pair[1].1)) * LABEL_EM;
                 apart * dx < width + 0.8 * LABEL_EM && apart * dy < 1.15 * LABEL_EM
             });
             if !crowded || most <= 2 {
@@ -165,6 +163,7 @@ impl<'a> BoxFrame<'a> {
         let near = view.camera.near_corner();
         let far = [-near[0], -near[1], near[2]];
         let edges = self.edges(view);
+        let ground = drawing_context::ground();
         for k in 0..3 {
             let (a, b) = ((k + 1) % 3, (k + 2) % 3);
             let corner = |sa: f64, sb: f64| {
@@ -178,7 +177,7 @@ impl<'a> BoxFrame<'a> {
                 corner(1.0, 1.0),
                 corner(-1.0, 1.0),
             ];
-            scene.area(outline.to_vec(), WALL);
+            scene.area(outline.to_vec(), ground.wall);
         }
         for k in 0..3 {
             // The grid lines of axis k lie on the two walls that contain its direction.
@@ -188,7 +187,7 @@ impl<'a> BoxFrame<'a> {
                     let mut ends = [far, far];
                     (ends[0][k], ends[1][k]) = (at, at);
                     (ends[0][other], ends[1][other]) = (-BOX_HALF[other], BOX_HALF[other]);
-                    scene.line(&ends.map(|p| view.pixel(p)), thin_pen(GRID));
+                    scene.line(&ends.map(|p| view.pixel(p)), thin_pen(ground.wall_grid));
                 }
             }
         }
@@ -199,7 +198,7 @@ impl<'a> BoxFrame<'a> {
                 for (end, side) in ends.iter_mut().zip([-1.0, 1.0]) {
                     (end[k], end[a], end[b]) = (side * BOX_HALF[k], sa, sb);
                 }
-                scene.line(&ends.map(|p| view.pixel(p)), thin_pen(EDGES));
+                scene.line(&ends.map(|p| view.pixel(p)), thin_pen(ground.edges));
             }
         }
     }
@@ -211,7 +210,7 @@ impl<'a> BoxFrame<'a> {
             if (to.0 - from.0).hypot(to.1 - from.1) < MIN_AXIS_LENGTH {
                 continue;
             }
-            scene.line(&[from, to], thin_pen(FOREGROUND));
+            scene.line(&[from, to], thin_pen(ink()));
             let ticks = self.ticks(k, view, edge);
             let along = |fraction: f64| {
                 (
@@ -223,21 +222,21 @@ impl<'a> BoxFrame<'a> {
             for fraction in &ticks.minor {
                 scene.line(
                     &[along(*fraction), out(along(*fraction), 0.6 * TICK)],
-                    thin_pen(FOREGROUND),
+                    thin_pen(ink()),
                 );
             }
             let mut reach: f64 = 0.0;
             for (fraction, label) in &ticks.major {
                 let at = along(*fraction);
-                scene.line(&[at, out(at, TICK)], thin_pen(FOREGROUND));
+                scene.line(&[at, out(at, TICK)], thin_pen(ink()));
                 let (half_width, half_height) =
-                    (0.5 * font::width(label) * LABEL_EM, 0.36 * LABEL_EM);
+                    (0.5 * label::width(label) * LABEL_EM, 0.36 * LABEL_EM);
                 let support =
                     half_width * edge.outward.0.abs() + half_height * edge.outward.1.abs();
                 let middle = out(at, TICK + TICK_GAP + support);
                 reach = reach.max(TICK + TICK_GAP + 2.0 * support);
                 let baseline = (middle.0, middle.1 + 0.5 * font::CAP_HEIGHT * LABEL_EM);
-                scene.text(label, baseline, LABEL_EM, Align::Center, false, FOREGROUND);
+                scene.text(label, baseline, LABEL_EM, Align::Center, false, ink());
             }
             let name = self.names[k];
             if name.is_empty() {
@@ -246,21 +245,14 @@ impl<'a> BoxFrame<'a> {
             let middle = along(0.5);
             if k == 2 {
                 let x = middle.0 - reach - 0.8 * AXIS_EM;
-                scene.text(
-                    name,
-                    (x, middle.1),
-                    AXIS_EM,
-                    Align::Center,
-                    true,
-                    FOREGROUND,
-                );
+                scene.text(name, (x, middle.1), AXIS_EM, Align::Center, true, ink());
                 continue;
             }
-            let support = 0.5 * font::width(name) * AXIS_EM * edge.outward.0.abs()
+            let support = 0.5 * label::width(name) * AXIS_EM * edge.outward.0.abs()
                 + 0.4 * AXIS_EM * edge.outward.1.abs();
             let at = out(middle, reach + 0.3 * AXIS_EM + support);
             let baseline = (at.0, at.1 + 0.5 * font::CAP_HEIGHT * AXIS_EM);
-            scene.text(name, baseline, AXIS_EM, Align::Center, false, FOREGROUND);
+            scene.text(name, baseline, AXIS_EM, Align::Center, false, ink());
         }
     }
 }

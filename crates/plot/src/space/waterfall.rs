@@ -1,6 +1,7 @@
 //! The waterfall layer: curves one behind the other, coloured by height.
 
 use super::super::colored_grid::{ColoredGrid, GridLayer};
+use super::super::drawing_context;
 use super::super::geometry::Point3;
 use super::super::layers::{Waterfall, single_color_runs};
 use super::super::rectilinear_grid::RectilinearGrid;
@@ -78,7 +79,7 @@ impl Layer3 for WaterfallLayer {
                 area.push(view.pixel(inside([first.0, *y, floor])));
                 let middle = inside([0.5 * (first.0 + last.0), *y, floor]);
                 queue.add(view.nearness([0.0, middle[1], middle[2]]), |scene| {
-                    scene.area(area, ((255, 255, 255), 0.88));
+                    scene.area(area, (drawing_context::ground().paper, 0.88));
                     for (line, rgb) in single_color_runs(&top) {
                         scene.line(
                             &line,

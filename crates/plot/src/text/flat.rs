@@ -4,6 +4,7 @@ use super::super::autoscale;
 use super::super::axes_transform::AxesTransform;
 use super::super::figure::Figure;
 use super::super::legend_handle::LegendHandle;
+use super::super::math;
 use super::super::panel_metrics::colorbar_scale;
 use super::super::resolved_style::{ResolvedStyle, resolve_styles};
 use super::super::scale::Axis;
@@ -92,7 +93,7 @@ pub(super) fn block(
         y,
         rect: screen.rect(),
     };
-    let mut scene = Scene::new((0, 0));
+    let mut scene = Scene::part();
     for (layer, style) in figure.layers.iter().zip(&styles) {
         layer.draw(style, &view, &mut scene);
     }
@@ -100,13 +101,13 @@ pub(super) fn block(
 
     let mut lines = TextBlock::new();
     if title == 1 {
-        lines.push(plain(&centred(&figure.title, columns)));
+        lines.push(plain(&centred(&math::to_plain(&figure.title), columns)));
     }
     if name == 1 {
         lines.push(plain(&format!(
             "{}{}",
             " ".repeat(margin.saturating_sub(1)),
-            figure.y_label
+            math::to_plain(&figure.y_label)
         )));
     }
     for (row, drawn) in screen.block(colour).into_iter().enumerate() {
@@ -151,7 +152,8 @@ fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBloc
         ruler.iter().collect::<String>()
     ))];
     // The name is at the end of the line, where labels leave room for it.
-    let name = figure.x_label.chars().count();
+    let x_label = math::to_plain(&figure.x_label);
+    let name = x_label.chars().count();
     let start = labels.len().saturating_sub(name);
     let end = labels
         .iter()
@@ -159,11 +161,11 @@ fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBloc
         .map_or(0, |i| i + 2);
     let mut named = Vec::new();
     if name > 0 && start >= end {
-        for (cell, drawn) in labels[start..].iter_mut().zip(plain(&figure.x_label)) {
+        for (cell, drawn) in labels[start..].iter_mut().zip(plain(&x_label)) {
             *cell = drawn;
         }
     } else if name > 0 {
-        named.push(plain(&centred(&figure.x_label, margin + 1 + width)));
+        named.push(plain(&centred(&x_label, margin + 1 + width)));
     }
     lines.push(labels);
     lines.extend(named);

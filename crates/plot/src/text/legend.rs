@@ -2,6 +2,7 @@
 
 use super::super::color_scale::ColorScale;
 use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::math;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scale::Axis;
 use super::super::ticks::Ticks;
@@ -23,11 +24,16 @@ pub(super) fn legend(
             LayerKind::Line | LayerKind::GridData => "──",
             LayerKind::Points => "••",
             LayerKind::Band => "░░",
+            LayerKind::Bars => "▆▆",
             LayerKind::ReferenceLine => "┆ ",
         };
         let mut entry = colored(sign, Some(style.rgb));
         entry.push(BLANK);
-        entry.extend(plain(label).into_iter().take(columns.saturating_sub(4)));
+        entry.extend(
+            plain(&math::to_plain(label))
+                .into_iter()
+                .take(columns.saturating_sub(4)),
+        );
         match lines.last_mut() {
             Some(line) if line.len() + 3 + entry.len() <= columns => {
                 line.extend([BLANK; 3]);
@@ -58,7 +64,7 @@ pub(super) fn colorbar_line(
     let name = if color_scale.label.is_empty() {
         String::new()
     } else {
-        format!("{}  ", color_scale.label)
+        format!("{}  ", math::to_plain(&color_scale.label))
     };
     // Marks an end beyond whose value there are further values, of the same colour.
     let more = |beyond: bool| if beyond { "…" } else { "" };

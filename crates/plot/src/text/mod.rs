@@ -8,6 +8,7 @@ mod space;
 
 use super::figure::Figure;
 use super::grid::{Grid, Panel};
+use super::math;
 use cell::{TextBlock, plain, to_ansi};
 use odesync_base::error::Result;
 
@@ -41,7 +42,7 @@ fn grid_block(grid: &Grid, columns: usize, rows: usize, colour: bool) -> Result<
     let mut lines = TextBlock::new();
     let (title, across, panels, heights) = grid.parts();
     if !title.is_empty() {
-        lines.push(plain(&centred(title, columns)));
+        lines.push(plain(&centred(&math::to_plain(title), columns)));
     }
     let width = columns / across;
     let room = rows.saturating_sub(lines.len());

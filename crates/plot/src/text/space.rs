@@ -3,6 +3,7 @@
 use super::super::figure::Figure;
 use super::super::geometry::{Point, Rect};
 use super::super::legend_handle::LayerKind;
+use super::super::math;
 use super::super::panel_layout3::PanelLayout3;
 use super::super::scene::{Pen, Scene};
 use super::super::style::Dash;
@@ -19,11 +20,12 @@ pub(super) fn block(
     rows: usize,
     colour: bool,
 ) -> Result<TextBlock> {
+    let (right, bottom) = figure.page_dimensions()?.layout;
     let area = Rect {
         left: 0.0,
         top: 0.0,
-        right: f64::from(figure.size.0),
-        bottom: f64::from(figure.size.1),
+        right,
+        bottom,
     };
     let mut layout = PanelLayout3::new(figure, &area)?;
     let entries = figure.legend_handles();
@@ -49,7 +51,7 @@ pub(super) fn block(
         right: rect.right - 16.0,
         bottom: rect.bottom - 9.0,
     });
-    let mut scene = Scene::new((0, 0));
+    let mut scene = Scene::part();
     let frame = layout.frame();
     let grey = Pen {
         color: ((0x88, 0x88, 0x88), 1.0),
@@ -67,12 +69,12 @@ pub(super) fn block(
     screen.paint(&scene);
     for axis in frame.axis_lines(&view) {
         for (at, text) in axis.labels {
-            write(&mut screen, at, axis.outward, &text);
+            write(&mut screen, at, axis.outward, &math::to_plain(&text));
         }
     }
     let mut lines = TextBlock::new();
     if title == 1 {
-        lines.push(plain(&centred(&figure.title, columns)));
+        lines.push(plain(&centred(&math::to_plain(&figure.title), columns)));
     }
     lines.extend(screen.block(colour));
     lines.extend(below);

@@ -50,18 +50,18 @@ pub const FIGURES: &[Drawn] = &[
     ("slice", slice),
 ];
 
-fn spaced(from: f64, to: f64, n: usize) -> Vec<f64> {
+pub fn spaced(from: f64, to: f64, n: usize) -> Vec<f64> {
     (0..n)
         .map(|i| from + (to - from) * i as f64 / (n - 1) as f64)
         .collect()
 }
 
-fn over(x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Array2<f64> {
+pub fn over(x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Array2<f64> {
     Array2::from_shape_fn((y.len(), x.len()), |(i, j)| f(x[j], y[i]))
 }
 
 /// Returns a deterministic number between −1 and 1 that looks random.
-fn scattered(i: usize) -> f64 {
+pub fn scattered(i: usize) -> f64 {
     let v = (i as f64 * 12.9898).sin() * 43758.5453;
     2.0 * (v - v.floor()) - 1.0
 }

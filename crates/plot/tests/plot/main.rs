@@ -6,13 +6,19 @@
 
 mod compare;
 mod gallery;
+mod gallery_print;
+mod pdf;
 
 use compare::check;
+
+fn all_figures() -> impl Iterator<Item = &'static gallery::Drawn> {
+    gallery::FIGURES.iter().chain(gallery_print::FIGURES)
+}
 
 #[test]
 fn every_kind_of_figure_looks_like_its_kept_picture() {
     let mut faults = Vec::new();
-    for (name, draw) in gallery::FIGURES {
+    for (name, draw) in all_figures() {
         let panel = draw().unwrap_or_else(|e| panic!("{name}: {e}"));
         if let Err(fault) = check(name, &panel) {
             faults.push(fault);
@@ -27,9 +33,6 @@ fn every_kept_picture_is_of_a_figure() {
     for entry in entries {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy().replace(".png", "");
-        assert!(
-            gallery::FIGURES.iter().any(|(known, _)| *known == name),
-            "{name}"
-        );
+        assert!(all_figures().any(|(known, _)| *known == name), "{name}");
     }
 }

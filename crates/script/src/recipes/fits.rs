@@ -6,13 +6,35 @@ use super::fit_frame::{Curves, FitFrame};
 use super::losses::training_title;
 use super::panels::{MAX_PANELS, need_panels, omitted};
 use crate::Result;
-use odesync_base::option_set;
-use odesync_base::options::{Flag, Maybe, Number, Whole};
+use odesync_base::options::{Flag, Maybe, Number, OneOf, Whole};
 use odesync_base::text::count_of;
-use odesync_plot::{Color, Figure, Grid, Panel, Style};
+use odesync_base::{impl_named, option_set};
+use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style};
 use odesync_train::datasets::Dataset;
 use odesync_train::discovery::Discovery;
 use odesync_train::training::{Ensemble, Prediction, Run};
+
+/// Which panels a figure of data and a model has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FitPanels {
+    /// One for each variable where their magnitudes are far apart or there are more than six, else one for all.
+    Auto,
+    /// One for all variables.
+    One,
+    /// One for each variable.
+    Variables,
+    /// One for each sample, up to twelve, without residuals.
+    Samples,
+}
+
+impl_named!(
+    FitPanels,
+    "panels",
+    Auto = "auto",
+    One = "one",
+    Variables = "variables",
+    Samples = "samples",
+);
 
 option_set! {
     /// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
@@ -32,6 +54,9 @@ option_set! {
         pub sample: usize as Whole = 0;
         /// Draw the residuals, data minus model, below; of an ensemble they never are.
         pub residuals: bool as Flag = true;
+        /// Panels: one for each of the `"variables"`, one for each of the `"samples"` (up to 12, without residuals), `"one"` for all,
+        /// or `"auto"`: by variable where their magnitudes are far apart.
+        pub panels: FitPanels as OneOf<FitPanels> = FitPanels::Auto;
     }
 }
 
@@ -57,6 +82,12 @@ impl FitPlotOptions {
     /// Sets the index of the sample to draw.
     pub fn sample(mut self, sample: usize) -> Self {
         self.sample = sample;
+        self
+    }
+
+    /// Sets which panels the figure has.
+    pub fn panels(mut self, panels: FitPanels) -> Self {
+        self.panels = panels;
         self
     }
 
@@ -153,6 +184,9 @@ pub fn fit<'a>(
     options: &FitPlotOptions,
 ) -> Result<Panel> {
     let fitted = &fitted.into();
+    if options.panels == FitPanels::Samples {
+        return by_sample(data, fitted, options);
+    }
     let frame = FitFrame::new(data, options)?;
     let observe = fitted.observe();
     let states = fitted.predict(&frame.t_fine)?;
@@ -172,7 +206,12 @@ pub fn fit<'a>(
         residuals,
     };
     let dof = curves.model.ncols();
-    if !need_panels(&frame.ranges(dof)) {
+    let is_split = match options.panels {
+        FitPanels::One => false,
+        FitPanels::Variables => dof > 1,
+        FitPanels::Auto | FitPanels::Samples => need_panels(&frame.ranges(dof)),
+    };
+    if !is_split {
         let figure = frame.figure_with_band(&curves)?;
         let Some(left) = &curves.residuals else {
             return Ok(Panel::Figure(figure.title(title)));
@@ -205,6 +244,60 @@ pub fn fit<'a>(
     let height = 200 * shown + 100;
     Ok(Panel::Grid(
         grid.size(1100, height as u32)?.title(title.join(", ")),
+    ))
+}
+
+/// Plots data and a model's prediction with a panel for each sample, three in a row, on the same axes.
+fn by_sample(data: &Dataset, fitted: &FittedModel, options: &FitPlotOptions) -> Result<Panel> {
+    const COLUMNS: usize = 3;
+    let shown = data.samples().min(MAX_PANELS);
+    let columns = COLUMNS.min(shown);
+    let observe = fitted.observe();
+    let mut panels = Vec::with_capacity(shown);
+    for sample in 0..shown {
+        let frame = FitFrame::new(data, &options.clone().sample(sample))?;
+        let states = fitted.predict(&frame.t_fine)?;
+        let curves = Curves {
+            model: frame.observed_components(states.u.view(), observe)?,
+            sd: match &states.sd {
+                Some(sd) => Some(frame.observed_components(sd.view(), observe)?),
+                None => None,
+            },
+            residuals: None,
+        };
+        let figure = frame.figure_with_band(&curves)?;
+        // The legend of the first panel is that of all.
+        let legend = if sample == 0 {
+            Legend::Auto
+        } else {
+            Legend::None
+        };
+        let is_lowest = sample + columns >= shown;
+        let figure = if is_lowest {
+            figure
+        } else {
+            figure.x_label("")
+        };
+        let figure = if sample % columns == 0 {
+            figure
+        } else {
+            figure.y_label("")
+        };
+        panels.push(figure.legend(legend).title(format!("sample {sample}")));
+    }
+    let title = match data.samples() > shown {
+        true => format!(
+            "{}, the first {shown} of {} samples",
+            fitted.title(),
+            data.samples()
+        ),
+        false => fitted.title(),
+    };
+    let rows = shown.div_ceil(columns);
+    let (width, height) = (360 * columns + 180, 260 * rows + 120);
+    let grid = Grid::new(columns, panels)?.share_x().share_y();
+    Ok(Panel::Grid(
+        grid.size(width as u32, height as u32)?.title(title),
     ))
 }
 

@@ -19,7 +19,7 @@ mod panels;
 mod splines;
 
 pub use data::data;
-pub use fits::FitPlotOptions;
+pub use fits::{FitPanels, FitPlotOptions};
 pub use fits::{FittedModel, ensemble_band, fit};
 pub use landscapes::{
     LandscapeStyle, density, landscape, landscape_lines, pca_path, side_by_side, spectrum,

@@ -32,6 +32,8 @@ const CALLS: &[(&str, &str)] = &[
     ("data.write_safetensors(", "d.write_safetensors(P)"),
     ("figure.save(", "fig.save(P + \".svg\")"),
     ("figure.save(", "fig.save(P + \".png\")"),
+    ("figure.save(", "fig.save(P + \".pdf\")"),
+    ("figure(", "figure(#{ font_file: P })"),
     ("run.save(", "run.save(P)"),
     ("run.save(", "run.save(P, #{ overwrite: true })"),
     ("found.save(", "found.save(P)"),

@@ -3,7 +3,9 @@
 use super::super::keys::{Key, Keys};
 use odesync_base::option_set;
 use odesync_base::options::{Flag, Maybe, NumberList, NumberPair, Text, TextList};
-use odesync_plot::{Arrows, Contour, Figure, HeatMap, Style, Surface, Waterfall};
+use odesync_plot::{
+    Annotation, Arrows, Contour, Figure, HeatMap, Histogram, PageOptions, Style, Surface, Waterfall,
+};
 
 pub(in crate::script) const FIGURE: Keys = &[Figure::KEYS];
 pub(super) const STYLE: Keys = &[Style::OPTIONS];
@@ -12,6 +14,8 @@ pub(super) const CONTOUR: Keys = &[Contour::KEYS];
 pub(in crate::script) const SURFACE: Keys = &[Surface::KEYS];
 pub(super) const WATERFALL: Keys = &[Waterfall::KEYS];
 pub(super) const ARROWS: Keys = &[Arrows::KEYS];
+pub(super) const HISTOGRAM: Keys = &[Histogram::OPTIONS];
+pub(super) const ANNOTATION: Keys = &[Annotation::OPTIONS];
 
 option_set! {
     /// Options of a grid of figures.
@@ -25,12 +29,12 @@ option_set! {
         pub share_y: bool as Flag = false;
         /// Relative heights of the rows.
         pub row_heights: Option<Vec<f64>> as Maybe<NumberList> = None, "equal";
-        /// Width and height of the grid in pixels, `[w, h]`.
+        /// Width and height of the grid in pixels, `[w, h]`; with a size on paper, its ratio.
         pub size: Option<(f64, f64)> as Maybe<NumberPair> = None, "suits the figures";
     }
 }
 
-pub(super) const GRID: Keys = &[GridOptions::OPTIONS];
+pub(super) const GRID: Keys = &[GridOptions::OPTIONS, PageOptions::OPTIONS];
 
 option_set! {
     /// Options of several values in one figure.
@@ -43,3 +47,6 @@ option_set! {
 
 /// The option keys of several values in one figure.
 pub(super) const LABELS: &[Key] = LabelOptions::OPTIONS;
+
+/// The option keys of the columns of a matrix, each a layer.
+pub(super) const LABELLED: Keys = &[Style::OPTIONS, LABELS];

@@ -1,12 +1,14 @@
 //! The bindings of layers with two axes: lines, points, bands, marks.
 
+use ndarray::{Axis, Ix1, Ix2};
 use rhai::{Dynamic, Map};
 
 use super::super::convert;
 use super::super::registry::Registry;
-use super::keys::STYLE;
+use super::keys::{LABELLED, STYLE};
+use super::marks::labelled_style;
 use super::options::{figure_of, read_options};
-use crate::Result;
+use crate::{Error, Result};
 use odesync_plot::{Figure, Panel, Style};
 
 /// A method that adds a layer of points: `figure.line(x, y, options)` and the like.
@@ -31,6 +33,33 @@ fn layer(
     Ok(Panel::Figure(figure))
 }
 
+/// Adds a line, or one for each column of a matrix.
+fn line(panel: &Panel, x: &Dynamic, y: &Dynamic, options: Option<Map>) -> Result<Panel> {
+    let x = convert::to_vector(x, "line: x")?;
+    let y = convert::to_array(y, "line: y")?;
+    let (labels, style) = labelled_style("line", options)?;
+    let figure = figure_of(panel, "line")?;
+    let shape = y.shape().to_vec();
+    let columns = match shape.len() {
+        1 => y
+            .into_dimensionality::<Ix1>()
+            .map(|y| y.insert_axis(Axis(1))),
+        _ => y.into_dimensionality::<Ix2>(),
+    };
+    let columns = columns.map_err(|_| {
+        Error::invalid(format!(
+            "line: y should be a list or a matrix with a column for each line, not of shape {shape:?}"
+        ))
+    })?;
+    if shape.len() == 1 {
+        let label = labels.into_iter().next().or(style.label.clone());
+        let style = Style { label, ..style };
+        return Ok(Panel::Figure(figure.line(x, columns.column(0), style)?));
+    }
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    Ok(Panel::Figure(figure.lines(x, &columns, &labels, style)?))
+}
+
 fn band(panel: &Panel, [x, y, half]: [&Dynamic; 3], options: Option<Map>) -> Result<Panel> {
     let x = convert::to_vector(x, "band: x")?;
     let y = convert::to_vector(y, "band: y")?;
@@ -46,14 +75,12 @@ fn band(panel: &Panel, [x, y, half]: [&Dynamic; 3], options: Option<Map>) -> Res
 pub(super) fn register(reg: &mut Registry) {
     reg.function(
         "figure.line(x, y, #{ label: \"…\" }) -> Figure",
-        "Adds a line; NaN breaks it.",
+        "Adds a line; NaN breaks it. With a matrix of y a line for each column, called after labels.",
         "figure().line([0, 1], [1, 2], #{ color: \"#aa3377\", dash: \"dashed\" })",
     )
-    .options(STYLE)
+    .options(LABELLED)
     .body(
-        |p: &mut Panel, x: Dynamic, y: Dynamic, options: Option<Map>| {
-            layer("line", |f, x, y, s| f.line(x, y, s), p, [&x, &y], options)
-        },
+        |p: &mut Panel, x: Dynamic, y: Dynamic, options: Option<Map>| line(p, &x, &y, options),
     );
     reg.function(
         "figure.scatter(x, y, #{ label: \"…\" }) -> Figure",

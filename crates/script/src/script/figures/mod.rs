@@ -5,6 +5,7 @@ mod fits;
 mod keys;
 mod landscapes;
 mod layers;
+mod marks;
 mod options;
 mod overlay;
 mod phase;
@@ -14,18 +15,19 @@ use rhai::{Array as List, ImmutableString, Map};
 
 use super::convert;
 use super::frontend::DisplayedValue;
+use super::host::Host;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
 use keys::FIGURE;
 use keys::{GRID, GridOptions};
-use odesync_plot::{Grid, Panel};
+use odesync_plot::{Grid, PageOptions, Panel};
 use options::read_options;
 
 /// Describes a figure in one line.
 pub fn describe(panel: &Panel) -> String {
     format!(
-        "{}; save it with .save(\"name.svg\") or .save(\"name.png\")",
+        "{}; save it with .save(\"name.svg\"), .save(\"name.pdf\") or .save(\"name.png\")",
         panel.summary()
     )
 }
@@ -42,13 +44,14 @@ pub(super) fn register(reg: &mut Registry) {
     reg.script_type::<Panel>();
     reg.function(
         "figure(#{ title: \"…\", x_label: \"t\", y_label: \"u\" }) -> Figure",
-        "An empty figure, to which layers are added: line, scatter, band, vline, heatmap, contour, quiver, streamlines, and on three axes \
-         surface, waterfall, line3, scatter3, quiver3.",
+        "An empty figure, to which layers are added: line, scatter, band, error_bars, bar, histogram, vline, hline, annotate, heatmap, \
+         contour, quiver, streamlines, a second axis by twin, a figure in it by inset, and on three axes surface, waterfall, line3, scatter3, quiver3.",
         "figure(#{ title: \"Losses\", log_y: true }).line([0, 1, 2], [1, 0.1, 0.01], #{ label: \"mse\" })",
     )
     .options(FIGURE)
     .body(|options: Option<Map>| read_options("figure", FIGURE, options).map(Panel::Figure));
     layers::register(reg);
+    marks::register(reg);
     fields::register(reg);
     plots::register(reg);
     fits::register(reg);
@@ -72,16 +75,20 @@ fn outputs(reg: &mut Registry) {
         "Shows the figure at once: as a picture in a notebook and in a terminal that can, else as text.",
         "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
     )
-    .body(move |p: Panel| host.display(&DisplayedValue::Figure(Box::new(p))));
+    .body(move |p: Panel| {
+        host.display(&DisplayedValue::Figure(Box::new(p.clone())));
+        note_faults(&host, &p);
+    });
     let host = reg.host();
     reg.function(
         "figure.save(\"name.svg\")",
-        "Writes the figure as .svg or .png.",
+        "Writes the figure as .svg, .pdf or .png.",
         "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
     )
     .body(move |p: &mut Panel, path: ImmutableString| -> Result<()> {
         p.save(path.as_str())?;
         host.note(&format!("wrote {path}"));
+        note_faults(&host, p);
         Ok(())
     });
     reg.function(
@@ -91,6 +98,13 @@ fn outputs(reg: &mut Registry) {
     )
     .body(|p: &mut Panel| text(p, TEXT.0, TEXT.1))
     .body(|p: &mut Panel, columns: i64, rows: i64| text(p, columns, rows));
+}
+
+/// Says what a figure does not show as it was meant, each fault once.
+fn note_faults(host: &Host, panel: &Panel) {
+    for note in panel.notes() {
+        host.note_once(&note);
+    }
 }
 
 /// Number of characters per line, and of lines, of a figure as text.
@@ -131,7 +145,10 @@ fn grid(columns: i64, figures: &List, mut options: Options) -> Result<Panel> {
     let mut grid = Grid::new(columns, panels)?;
     let mut read = GridOptions::default();
     options.read_set(&mut read)?;
+    let mut page = PageOptions::default();
+    options.read_set(&mut page)?;
     options.finish()?;
+    grid = grid.page(page);
     if let Some(title) = read.title {
         grid = grid.title(title);
     }

@@ -29,7 +29,7 @@ pub(super) fn register(reg: &mut Registry) {
         "plot(x) -> Figure",
         "The right picture of it. plot(solution): trajectories. plot(data): points. plot(run): losses and λ by epoch. \
          plot(data, run, #{ t_end: 12.0 }): the model's trajectory with the data, and the residuals under it; options: t_end, \
-         train_end, sample, residuals (false leaves them out). plot(data, found): the same of a discovery, with two standard \
+         train_end, sample, residuals (false leaves them out), panels (\"variables\", \"samples\"). plot(data, found): the same of a discovery, with two standard \
          deviations. In place of the run an ensemble gives the median and the band between \
          the quantiles low (0.25) and high (0.75); plot(ensemble): the same of the mse by epoch. plot(spline), plot(data, spline): \
          the spline and its derivative. plot(field, solution): a phase portrait (see phase). plot([x, y, …], #{ labels: […] }): \

@@ -78,6 +78,11 @@ const CALLS: &[(&str, &str)] = &[
     ("scatter", "fig.scatter([0, 1], [0, 1], Z)"),
     ("band", "fig.band([0, 1], [0, 1], 1, Z)"),
     ("vline", "fig.vline(0, Z)"),
+    ("hline", "fig.hline(0, Z)"),
+    ("error_bars", "fig.error_bars([0, 1], [0, 1], 1, Z)"),
+    ("bar", "fig.bar([0, 1], [0, 1], Z)"),
+    ("histogram", "fig.histogram([0, 1], Z)"),
+    ("annotate", "fig.annotate(\"a\", [0, 1], Z)"),
     (
         "heatmap",
         "fig.heatmap([0, 1], [0, 1], [[1, 2], [3, 4]], Z)",
