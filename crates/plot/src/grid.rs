@@ -22,6 +22,10 @@ const SQUEEZED_FRAME: f64 = 30.0;
 
 /// A figure or a grid of panels: anything that can be drawn or be part of a [`Grid`].
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all panels are figures, and they are moved a few times in all"
+)]
 pub enum Panel {
     /// A single figure.
     Figure(Figure),
