@@ -10,9 +10,12 @@ wandb works offline, MLflow in a file of SQLite.
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from environment import ROOT, enter
@@ -93,6 +96,41 @@ def check_wandb(folder):
     print(f"wandb: {len(expected)} metrics of {len(values)} epochs, {len(config)} settings, two pictures")
 
 
+@contextmanager
+def killed_client(program, work, variables, arguments):
+    """Trains into the folder killed, and kills the process of the client when it has begun; gives what the training said."""
+    command = [program, "run", *arguments, "--out", "killed"]
+    training = subprocess.Popen(command, cwd=work, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    client = None
+    while client is None and training.poll() is None:
+        children = Path(f"/proc/{training.pid}/task/{training.pid}/children")
+        all_threads = Path(f"/proc/{training.pid}/task").glob("*/children")
+        found = [child for path in ([children, *all_threads]) if path.exists() for child in path.read_text().split()]
+        client = int(found[0]) if found else None
+        time.sleep(0.01)
+    assert client is not None, "the training had no client"
+    os.kill(client, signal.SIGKILL)
+    said = training.communicate(timeout=300)[0]
+    assert training.returncode == 0, said
+    yield said
+
+
+@contextmanager
+def full_disk(work):
+    """Gives a folder on a file system without room; None, and a word, where none can be mounted."""
+    place = work / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True)
+    if mounted.returncode != 0:
+        print("skipped: a full disk, which needs root")
+        yield None
+        return
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
 def main():
     enter("trackers", PACKAGES)
     program = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target" / "release" / "odesync").resolve()
@@ -136,6 +174,29 @@ def main():
             assert f"logger {tracker}: " in said and f"odesync log push alone --to {tracker}" in said, said
         assert len(columns(work / "alone")["mse"]) == 30
         print("no network: a note for each tracker, and the run is complete")
+
+        # Whatever happens to the clients, the training ends as without them, bit for bit.
+        def best(folder):
+            return (work / folder / "best.safetensors").read_bytes()
+
+        variables = {k: v for k, v in variables.items() if not k.startswith(("WANDB_", "MLFLOW_"))}
+        odesync("run", script, *short, "--out", "plain")
+        with killed_client(program, work, variables, [script, *short, "logger=[csv,wandb]"]) as said:
+            assert "odesync log push killed --to wandb" in said, said
+        assert best("killed") == best("plain")
+        print("a client that is killed: a note, and the model is that of a training without it")
+        variables["ODESYNC_PYTHON"] = "/nowhere/python3"
+        said = odesync("run", script, *short, "logger=[csv,wandb,mlflow]", "--out", "without")
+        assert "does not start" in said and best("without") == best("plain"), said
+        print("no Python: the same")
+        variables["ODESYNC_PYTHON"] = sys.executable
+        with full_disk(work) as disk:
+            if disk is None:
+                return
+            said = odesync("run", script, *short, "logger=[csv,mlflow]", f"logger.mlflow.tracking_uri=sqlite:///{disk}/a.db", "--out", "full")
+            assert "logger mlflow: " in said and "odesync log push full --to mlflow" in said, said
+            assert best("full") == best("plain")
+        print("a full disk: the same")
 
 
 if __name__ == "__main__":
