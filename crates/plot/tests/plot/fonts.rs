@@ -39,17 +39,17 @@ fn characters_without_a_glyph_are_said_until_a_font_has_them() {
 #[test]
 fn a_font_from_a_file_is_drawn_and_embedded() {
     let bundled = temperature(PageOptions::new());
-    for (file, kind) in [
-        ("boxes.ttf", "/FontFile2"),
-        ("boxes.otf", "/CIDFontType0C"),
-    ] {
+    for (file, kind) in [("boxes.ttf", "/FontFile2"), ("boxes.otf", "/CIDFontType0C")] {
         let figure = temperature(font(file));
         let svg = figure.to_svg().expect("a figure");
         assert!(svg.contains("Boxes, DejaVu Sans"), "{file}");
         let png = figure.to_png(1.0).expect("a figure");
         assert_ne!(png, bundled.to_png(1.0).expect("a figure"), "{file}");
         let text = unpacked(&figure.to_pdf().expect("a PDF"));
-        assert!(text.contains(kind) && text.contains("+Boxes-Regular"), "{file}");
+        assert!(
+            text.contains(kind) && text.contains("+Boxes-Regular"),
+            "{file}"
+        );
         // The digits of the ticks come from the bundled font.
         assert!(text.contains("+DejaVuSans"), "{file}");
         let found = characters(&text);
@@ -69,13 +69,20 @@ fn values_that_a_logarithmic_axis_leaves_out_are_said() {
     let figure = Figure::new()
         .title("Losses")
         .log_y()
-        .line([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, -2.0, f64::NAN], Style::new())
+        .line(
+            [0.0, 1.0, 2.0, 3.0],
+            [1.0, 0.0, -2.0, f64::NAN],
+            Style::new(),
+        )
         .expect("a line");
     let notes = figure.notes();
     let [note] = &notes[..] else {
         panic!("one note: {notes:?}")
     };
-    assert!(note.contains("\"Losses\": 2 values are not positive"), "{note}");
+    assert!(
+        note.contains("\"Losses\": 2 values are not positive"),
+        "{note}"
+    );
     assert!(note.contains("symlog_y"), "{note}");
     let positive = Figure::new().log_y().line([0.0], [1.0], Style::new());
     assert!(positive.expect("a line").notes().is_empty());
@@ -88,5 +95,8 @@ fn commands_that_are_not_known_are_said() {
         .line([0.0, 1.0], [0.0, 1.0], Style::new())
         .expect("a line");
     let notes = figure.notes();
-    assert!(notes.len() == 1 && notes[0].contains(r"\alhpa"), "{notes:?}");
+    assert!(
+        notes.len() == 1 && notes[0].contains(r"\alhpa"),
+        "{notes:?}"
+    );
 }

@@ -30,7 +30,11 @@ fn a_figure_goes_to_paper() {
     let pdf = std::fs::read(path("a.pdf")).unwrap();
     assert!(pdf.starts_with(b"%PDF-"));
     let svg = std::fs::read_to_string(path("a.svg")).unwrap();
-    assert!(svg.starts_with("<svg width=\"85mm\" height=\"60mm\""), "{}", &svg[..80]);
+    assert!(
+        svg.starts_with("<svg width=\"85mm\" height=\"60mm\""),
+        "{}",
+        &svg[..80]
+    );
     assert!(svg.contains("font-style=\"italic\""));
     // Width and height of a PNG stand at its bytes 16 to 23.
     let png = std::fs::read(path("a.png")).unwrap();
@@ -48,7 +52,10 @@ fn a_grid_has_a_page_too() {
     ));
     let svg = std::fs::read_to_string(path).unwrap();
     assert!(svg.starts_with("<svg width=\"180mm\""), "{}", &svg[..80]);
-    assert!(svg.contains("#1C1C1E"), "the ground is that of the first figure");
+    assert!(
+        svg.contains("#1C1C1E"),
+        "the ground is that of the first figure"
+    );
 }
 
 #[test]
@@ -87,19 +94,31 @@ fn mistakes_say_what_would_be_right() {
             "figure().line([0, 1, 2], [[0, 1, 2], [1, 2, 3]])",
             "transpose it",
         ),
-        ("figure().line([0, 1], [[[0, 1]]])", "a column for each line"),
+        (
+            "figure().line([0, 1], [[[0, 1]]])",
+            "a column for each line",
+        ),
         ("figure().bar([\"a\", \"b\"], [1])", "a row for each x"),
         (
             "figure().bar([\"a\"], [1]).bar([\"b\"], [1])",
             "other names already",
         ),
-        ("figure().error_bars([0], [1], [[1], [2], [3]])", "below and above"),
+        (
+            "figure().error_bars([0], [1], [[1], [2], [3]])",
+            "below and above",
+        ),
         ("figure().error_bars([0], [1], -1)", "cannot be -1"),
         ("figure().histogram([], #{ bins: 0 })", "above 0"),
         ("figure().annotate(\"a\", [1])", "a point [x, y]"),
-        ("figure().inset(figure(), [0, 0, 2, 1])", "no place in the frame"),
+        (
+            "figure().inset(figure(), [0, 0, 2, 1])",
+            "no place in the frame",
+        ),
         ("figure().inset(figure(), [0, 0])", "four numbers"),
-        ("figure().twin(figure()).twin(figure())", "one second vertical axis"),
+        (
+            "figure().twin(figure()).twin(figure())",
+            "one second vertical axis",
+        ),
         ("figure(#{ x_date: \"soon\" })", "a date like"),
         ("figure(#{ style: \"papre\" })", "paper"),
         ("figure(#{ size_mm: [8500, 60] })", "2000 mm"),
