@@ -49,7 +49,9 @@ impl PdfFont {
                 items.adjust((-1000.0 * kern).round() as f32);
             }
             let number = self.numbers.remap(glyph.id.0);
-            if let Some(c) = text.get(glyph.bytes.clone()).and_then(|s| s.chars().next()) {
+            let character = text.get(glyph.bytes.clone()).and_then(|s| s.chars().next());
+            // The box for what is missing stands for no character.
+            if let Some(c) = character.filter(|_| glyph.id.0 != 0) {
                 self.characters.entry(number).or_insert(c);
             }
             pending.extend(number.to_be_bytes());

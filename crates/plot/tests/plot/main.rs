@@ -5,6 +5,7 @@
 //! commit it.
 
 mod compare;
+mod fonts;
 mod gallery;
 mod gallery_print;
 mod pdf;

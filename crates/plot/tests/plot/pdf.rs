@@ -7,7 +7,7 @@ use odesync_plot::{Figure, PageOptions, Panel, Style};
 use super::{all_figures, gallery_print};
 
 /// Returns the file with every packed stream in plain.
-fn unpacked(bytes: &[u8]) -> String {
+pub fn unpacked(bytes: &[u8]) -> String {
     let find = |from: usize, what: &[u8]| {
         bytes
             .get(from..)?
@@ -33,7 +33,7 @@ fn unpacked(bytes: &[u8]) -> String {
 }
 
 /// Returns the characters that the file says its glyphs stand for.
-fn characters(text: &str) -> String {
+pub fn characters(text: &str) -> String {
     let mappings = text.split("beginbfchar").skip(1);
     let lines = mappings.filter_map(|rest| rest.split("endbfchar").next());
     let codes = lines.flat_map(|block| block.lines()).filter_map(|line| {

@@ -11,6 +11,7 @@ mod data;
 mod errors;
 mod events;
 mod exports;
+mod figures;
 mod found_equations;
 mod gradients;
 mod known_constants;
