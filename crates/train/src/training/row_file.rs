@@ -131,7 +131,7 @@ pub(super) enum CheckpointWriter {
     /// What is on the disk is whole.
     Whole,
     /// What is on the disk has its rows in these files.
-    Beside(RowFiles),
+    Beside(Box<RowFiles>),
 }
 
 impl CheckpointWriter {
@@ -146,7 +146,7 @@ impl CheckpointWriter {
                 *self = CheckpointWriter::Whole;
                 return Ok(());
             }
-            CheckpointWriter::Whole => RowFiles::begin(run, folder)?,
+            CheckpointWriter::Whole => Box::new(RowFiles::begin(run, folder)?),
             CheckpointWriter::Beside(files) => files,
         };
         let rows = files.extend(run)?;
