@@ -9,6 +9,8 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 MDBOOK_VERSION := 0.5.4
 MDBOOK := third/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
+CARGO_FUZZ_VERSION := 0.13.1
+CARGO_FUZZ := third/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 
 # The readers of Parquet and HDF5 take long to build: programs are without them, and the gate has them.
 TABLES := --features tables
@@ -27,7 +29,7 @@ PROGRAM := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences advisories scripts examples bits bench-peers sanitize exports long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences advisories scripts examples bits bench-peers sanitize fuzz exports long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -191,6 +193,17 @@ bench-peers: setup ## the same work by torchdiffeq, diffrax, SciPy and diffsol, 
 sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe code is there)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --package odesync-ode --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test ode
+
+# Seconds for each target.
+TIME ?= 60
+
+fuzz: $(CARGO_FUZZ) ## inputs that are made up for every reader, checkpoints, configurations, code, equations and the kernel's wire, TIME=60 seconds each (the nightly compiler)
+	$(CARGO) build $(FEATURES) $(TABLES)
+	$(PYTHON) fuzz/seeds.py
+	$(PYTHON) tools/fuzz.py --time $(TIME) --cargo-fuzz $(CURDIR)/$(CARGO_FUZZ)
+
+$(CARGO_FUZZ):
+	$(CARGO) install --locked --quiet cargo-fuzz --version $(CARGO_FUZZ_VERSION) --root third/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/check_exports.py
