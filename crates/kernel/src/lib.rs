@@ -17,6 +17,7 @@
 //! | `execute`, `assist`, `history` | cells; completion and inspection; earlier inputs |
 //! | `frontend`, `progress` | what a session shows; trainings in a line that is updated |
 //! | `mime` | values as MIME bundles: text, HTML, SVG, LaTeX |
+//! | `fuzzing` | what comes through the sockets, for the fuzz tests alone |
 //! | `comms`, `widgets` | channels to the notebook's widgets; the sliders of `interact` |
 //!
 //! Each file uses only those above it, but for `kernel`.
@@ -27,6 +28,8 @@ mod connection;
 mod context;
 mod execute;
 mod frontend;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod history;
 mod kernel;
 pub mod kernelspec;

@@ -134,7 +134,7 @@ pub(crate) async fn serve<F: Future<Output = ()> + Send + 'static>(
 ///
 /// # Errors
 /// A peer that speaks another protocol, wants another mechanism or has another type.
-async fn handshake(
+pub(crate) async fn handshake(
     reader: &mut Reader,
     writer: &mut Writer,
     own: &str,

@@ -162,7 +162,8 @@ impl CheckpointFile {
             let values: Vec<f64> = chunks.iter().map(|b| f64::from_le_bytes(*b)).collect();
             content.add_tensor(&name, view.shape(), &values);
         }
-        if content.checksum() != header.checksum {
+        // A fuzz test would never come past it.
+        if !cfg!(fuzzing) && content.checksum() != header.checksum {
             return Err(damaged_checkpoint(path, "its checksum is wrong"));
         }
         Ok(content)

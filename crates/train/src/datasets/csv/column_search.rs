@@ -198,7 +198,9 @@ impl<'a> ColumnSearch<'a> {
         }
         let numbers: Option<Vec<i64>> = self.cells_of(0).map(|cell| cell.parse().ok()).collect();
         let numbers = numbers?;
-        let counts = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        let counts = numbers
+            .windows(2)
+            .all(|pair| pair[0].checked_add(1) == Some(pair[1]));
         (counts && matches!(numbers.first(), Some(0 | 1))).then_some(0)
     }
 

@@ -27,6 +27,15 @@ fn a_plain_table_needs_no_note() {
     assert_eq!(plain("0,1\n1,2\n").1, "");
 }
 
+/// A cell with the largest number that there is, found by a fuzz test.
+#[test]
+fn the_largest_number_has_no_next_row() {
+    let (_folder, path) = file("data.csv", ",x,y\n9223372036854775807,0,0.5\n1,1.5,8\n");
+    let read = read_csv_with_notes(path, &CsvOptions::default());
+    let notes = read.map_or_else(|error| error.to_string(), |read| read.notes.join("; "));
+    assert!(!notes.contains("the rows' numbers"), "{notes}");
+}
+
 #[test]
 fn the_numbers_of_rows_are_left_out() {
     let (data, notes) = plain(",t,x\n0,0.5,1\n1,1.5,2\n");
