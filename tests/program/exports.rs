@@ -65,6 +65,46 @@ fn a_saved_run_becomes_files_and_a_page() {
 }
 
 #[test]
+fn the_page_of_an_experiment_says_how_to_repeat_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/scripts/train_lotka_volterra.rhai"
+    );
+    let short = ["training=vanilla", "training.epochs=2", "--out", "one"];
+    let (code, errors) = odesync(here, &[&["run", script][..], &short].concat());
+    assert_eq!(code, 0, "{errors}");
+    assert_eq!(odesync(here, &["report", "one"]).0, 0);
+    let page = std::fs::read_to_string(here.join("one/report.html")).unwrap();
+    let result = std::fs::read(here.join("one/result.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+    let beyond = result["extrapolation_mse"].as_f64().unwrap();
+    for part in [
+        "Fit, prediction and residuals",
+        "truth, beyond them",
+        &format!("{beyond:.6e}"),
+        "Where it was made",
+        "train_lotka_volterra.rhai --config one/config.yaml --out again",
+        "random_seed: 10",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // The command on the page makes the same model.
+    let again = [
+        "run",
+        script,
+        "--config",
+        "one/config.yaml",
+        "--out",
+        "again",
+    ];
+    assert_eq!(odesync(here, &again).0, 0);
+    let bits = |run: &str| std::fs::read(here.join(run).join("best.safetensors")).unwrap();
+    assert!(bits("one") == bits("again"));
+}
+
+#[test]
 fn wrong_usage_says_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     for (args, expected) in [

@@ -42,7 +42,12 @@ pub fn all() -> Vec<(&'static str, VectorField)> {
     fields.push(("graybox", gray.unwrap()));
     let input = InputSignal::linear(&[0.0, 0.4, 1.5], array![[0.0], [2.0], [-1.0]].view()).unwrap();
     let driven = driven_blackbox(&[3, 6, 2], Unary::Gelu, input, &mut generator).unwrap();
-    fields.push(("driven_blackbox", driven));
+    fields.push(("driven_blackbox", driven.clone()));
+    let mut member = || blackbox(&[2, 4, 2], Unary::Tanh, &mut generator).unwrap();
+    let (first, second) = (member(), member());
+    let members = [("seed_1", &first), ("seed_2", &second), ("3", &driven)];
+    let ensemble = VectorField::side_by_side(&members).unwrap();
+    fields.push(("ensemble", ensemble));
     fields
 }
 

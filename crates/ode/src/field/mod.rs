@@ -8,6 +8,7 @@
 //! | `expr` | expressions of a field under construction, with operators |
 //! | `vector_field`, `constant_spec` | the finished field and its parameters; what is known of a trained constant |
 //! | `system` | a field from a closure |
+//! | `side_by_side` | several fields as one |
 //! | `json`, `lossless_json` | a field as JSON; lossless numbers in JSON |
 //! | `input` | external inputs, functions of time given by values at discrete times |
 //! | `signal` | external signals, functions of time such as a spline |
@@ -28,6 +29,7 @@ mod lossless_json;
 pub mod native;
 mod op;
 mod printing;
+mod side_by_side;
 mod signal;
 mod state_switches;
 mod switches;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
+use super::run_colors::{run_colors, swept_setting};
 use super::run_dir::{CONFIG_FILE, holds_run};
 use super::run_files::{result, settings};
 use crate::{Error, Result};
@@ -21,8 +22,11 @@ const MAX_DEPTH: usize = 3;
 /// Largest number of runs of which each has a column in the table for people; of more, each has a row.
 const MAX_COLUMNS: usize = 6;
 
-/// Largest number of runs whose legend is drawn inside the axes; for more it is drawn outside.
-const MAX_LEGEND_INSIDE: usize = 6;
+/// Largest number of runs of which each has a colour and a name in the legend; more of them are coloured by a setting.
+const MAX_NAMED_CURVES: usize = 6;
+
+/// Values above this times what is usual would make the others look constant.
+const OUTLIER: f64 = 1e3;
 
 /// A comparison of several runs.
 #[derive(Debug, Clone)]
@@ -251,7 +255,8 @@ impl Comparison {
         rows
     }
 
-    /// Plots the mean squared error of the uncoupled model by epoch on a logarithmic axis, and λ below it where a run used it.
+    /// Plots the mean squared error of the uncoupled model by epoch on a logarithmic axis, and λ below it where a run used it. Many
+    /// runs are coloured by the setting in which they differ. A few values that are far above all others are cut off.
     ///
     /// # Errors
     /// [`Error::Invalid`] where no run has an epoch.
@@ -270,7 +275,15 @@ impl Comparison {
         if mse.iter().flatten().any(|x| *x > 0.0) {
             losses = losses.log_y();
         }
-        if self.runs.len() > MAX_LEGEND_INSIDE {
+        if let Some((low, high)) = robust_range(&mse) {
+            losses = losses.y_range(low, high)?;
+        }
+        let rows = self.setting_rows();
+        let many = (self.runs.len() > MAX_NAMED_CURVES)
+            .then(|| swept_setting(&rows))
+            .flatten();
+        let many = many.map(|(key, cells)| run_colors(key, cells));
+        if self.runs.len() > MAX_NAMED_CURVES {
             losses = losses.legend(Legend::Outside);
         }
         let mut schedule = Figure::new()
@@ -283,8 +296,16 @@ impl Comparison {
             if epochs[i].is_empty() {
                 continue;
             }
-            let style = Style::new().color(Color::Palette(i)).width(1.6);
-            losses = losses.line(&epochs[i], &mse[i], style.clone().label(&run.name))?;
+            let (color, width, label) = match &many {
+                None => (Color::Palette(i), 1.6, Some(&run.name)),
+                Some(of_setting) => (of_setting.colors[i], 1.0, of_setting.labels[i].as_ref()),
+            };
+            let style = Style::new().color(color).width(width);
+            let curve = match label {
+                Some(label) => style.clone().label(label),
+                None => style.clone(),
+            };
+            losses = losses.line(&epochs[i], &mse[i], curve)?;
             if lambda[i].iter().any(|x| *x != 0.0) {
                 coupled = true;
                 schedule = schedule.line(&epochs[i], &lambda[i], style)?;
@@ -297,6 +318,21 @@ impl Comparison {
             .share_x()
             .row_heights(&[2.4, 1.0])
     }
+}
+
+/// Returns the range of the vertical axis where some values are so far above the others that these would look constant, as of models
+/// that have run away: up to ten times what is usual, the third quartile of all values or what runs begin with.
+fn robust_range(series: &[Vec<f64>]) -> Option<(f64, f64)> {
+    let quantile = |values: &mut dyn Iterator<Item = f64>, quarters: usize| -> Option<f64> {
+        let mut all: Vec<f64> = values.filter(|x| *x > 0.0 && x.is_finite()).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        all.get(all.len().saturating_sub(1) * quarters / 4).copied()
+    };
+    let all = || series.iter().flatten().copied();
+    let (low, high) = (quantile(&mut all(), 0)?, quantile(&mut all(), 4)?);
+    let mut first = series.iter().filter_map(|mse| mse.first().copied());
+    let usual = quantile(&mut all(), 3)?.max(quantile(&mut first, 2)?);
+    (high > OUTLIER * usual).then_some((low / 1.5, 10.0 * usual))
 }
 
 fn stop_reason_name(stop: &StopReason) -> &'static str {
@@ -434,6 +470,16 @@ fn shortest_unique_names(paths: &[PathBuf]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn models_that_run_away_do_not_set_the_axis() {
+        let usual: Vec<Vec<f64>> = (0..8).map(|i| vec![50.0, 5.0, 0.1 + i as f64]).collect();
+        assert_eq!(robust_range(&usual), None);
+        let mut all = usual;
+        all.push(vec![60.0, 1e250, f64::INFINITY]);
+        all.push(vec![40.0, 1e30, 1e10]);
+        assert_eq!(robust_range(&all), Some((0.1 / 1.5, 500.0)));
+    }
 
     #[test]
     fn names_are_as_short_as_they_may_be() {

@@ -21,6 +21,7 @@ mod instantiate;
 pub mod multirun;
 mod push;
 mod results;
+mod run_colors;
 mod run_dir;
 mod run_files;
 pub mod settings;

@@ -3,13 +3,14 @@
 //! | file | content |
 //! |---|---|
 //! | `page` | a page: headings, paragraphs, tables, figures |
-//! | `run` | the report of a run, with or without its data |
+//! | `run`, `repeat` | the report of a run, with or without its data; what an experiment's folder adds to it |
 //! | `discovery` | the report of a discovery |
 //! | `discovery_folder` | the folder of a discovery: model, data, figures, a page |
 
 mod discovery;
 pub mod discovery_folder;
 mod page;
+mod repeat;
 mod run;
 
 pub use discovery::discovery_report;

@@ -1,8 +1,11 @@
 //! The report of a run.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::page::Page;
+use super::repeat::{repeat, truth_rows};
 use super::{MAX_FIGURES, fit_figures};
 use crate::recipes::losses;
 use crate::{Error, Result};
@@ -14,7 +17,7 @@ use odesync_train::training::{Run, StopReason};
 
 /// Returns a page about a run that needs no other file: what was asked for, the data, results, losses, fit and prediction with bands
 /// where the run has them, residuals, equations, and how to go on. Without the data, which a run does not hold, their part is left
-/// out; `folder` is the one that the run was saved in.
+/// out; `folder` is the one that the run was saved in: that of an experiment says how to make the run again.
 ///
 /// # Errors
 /// Data that do not fit the run, or a figure that cannot be drawn.
@@ -24,7 +27,7 @@ pub fn run_report(run: &Run, data: Option<&Dataset>, folder: Option<&str>) -> Re
         Some(data) => format!("{}: {method} training", data.names().join(", ")),
         None => format!("{method} training"),
     });
-    results(&mut page, run);
+    results(&mut page, run, folder.map(Path::new));
     match data {
         Some(data) => {
             if data.dof() > run.model.dof() {
@@ -51,10 +54,13 @@ pub fn run_report(run: &Run, data: Option<&Dataset>, folder: Option<&str>) -> Re
     page.heading("What was asked for");
     page.preformatted(&yaml(&run.settings)?);
     page.details("Options of the solver", &yaml(&write_map(&run.solver))?);
+    if let Some(folder) = folder {
+        repeat(&mut page, Path::new(folder));
+    }
     page.heading("To go on");
     let folder = Value::from(folder.unwrap_or("runs/mine")).to_string();
     page.paragraph("In a script:").preformatted(&format!(
-        "let run = load({folder});\nrun.predict([0.0, 1.0])         // its states at other times\nexport_model(run, \"model.py\")         // for NumPy; .jl, .c, .onnx, … as well"
+        "let run = load({folder});\nrun.predict([0.0, 1.0])         // its states at other times\nexport_model(run, \"model.py\")        // for NumPy; .jl, .c, .onnx, … as well"
     ));
     page.paragraph(&format!(
         "The same settings, data and seed give the same run on the instruction set {}.",
@@ -69,7 +75,7 @@ fn yaml(value: &impl Serialize) -> Result<String> {
 }
 
 /// Adds the table of results.
-fn results(page: &mut Page, run: &Run) {
+fn results(page: &mut Page, run: &Run, folder: Option<&Path>) {
     let stop = match &run.stop {
         StopReason::Finished => "finished".into(),
         StopReason::EarlyStop => "stopped early".into(),
@@ -90,6 +96,7 @@ fn results(page: &mut Page, run: &Run) {
     if let Some(mse) = run.best_validation {
         rows.push(("Mean squared error on data held out", format!("{mse:.6e}")));
     }
+    rows.extend(folder.map(truth_rows).unwrap_or_default());
     if run.weak_constraint.is_none() {
         rows.push(("Epoch of the model", run.best_epoch.to_string()));
     }

@@ -6,6 +6,7 @@ use rhai::ImmutableString;
 
 use super::data::ScriptDataset;
 use super::discovering::{ScriptDiscovery, ScriptEquations};
+use super::ensembles::ScriptEnsemble;
 use super::fields::{ScriptField, ScriptInput};
 use super::host::Host;
 use super::keys::{Key, Keys};
@@ -16,8 +17,9 @@ use crate::report::{discovery_report, run_report};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 use odesync_base::options::Value;
-use odesync_export::{ExportOptions, export_equations, export_field, from_torch};
-use odesync_ode::field::Unary;
+use odesync_export::{ExportFormat, ExportOptions, export_equations, export_field, from_torch};
+use odesync_ode::field::{Unary, VectorField};
+use odesync_train::training::{Ensemble, Run};
 
 const EXPORT: Keys = &[ExportOptions::OPTIONS];
 
@@ -50,13 +52,48 @@ fn export(
     Ok(())
 }
 
+/// Returns an error where the run's equations are more than du/dt = f.
+fn check_is_field(run: &Run) -> Result<()> {
+    let solver = &run.solver;
+    let more = [
+        ("a mass_matrix", solver.mass_matrix.is_some()),
+        ("events", !solver.events.is_empty()),
+        ("doses", !solver.doses.is_empty()),
+    ];
+    match more.iter().find(|(_, is_given)| *is_given) {
+        Some((what, _)) => Err(Error::invalid(format!(
+            "export_model: the run was trained with {what}, and files of other languages solve du/dt = f; export run.model, which is f \
+             alone, and give the rest to a solver there"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Writes the models of an ensemble side by side, as one field.
+fn export_ensemble(ensemble: &Ensemble, path: &str, options: &ExportOptions) -> Result<()> {
+    if ExportFormat::of_path(Path::new(path))? == ExportFormat::StateDict {
+        return Err(Error::invalid(
+            "export_model: a file of PyTorch weights holds one network, and an ensemble has one for each member: export \
+             ensemble.best, or each of ensemble.runs",
+        ));
+    }
+    let mut models = vec![];
+    for (label, run) in &ensemble.members {
+        if let Ok(run) = run {
+            check_is_field(run)?;
+            models.push((label.as_str(), &run.model));
+        }
+    }
+    export_field(&VectorField::side_by_side(&models)?, path, options)
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    let [of_field, of_run, of_discovery, of_equations] = [(); 4].map(|()| reg.host());
+    let [of_field, of_run, of_ensemble, of_discovery, of_equations] = [(); 5].map(|()| reg.host());
     reg.function(
         "export_model(model, \"model.py\", #{ target: \"numpy\" })",
         "Writes a model for other programs, in the format of the file's ending: .py (NumPy, PyTorch or JAX), .jl, .c, .tex, .onnx, \
-         .safetensors (PyTorch's weights of the network) or .rhai. It takes a field, a run (its best model), a discovery (its model) or \
-         equations.",
+         .safetensors (PyTorch's weights of the network) or .rhai. It takes a field, a run (its best model), an ensemble (the best models of \
+         all runs side by side), a discovery (its model) or equations.",
         "export_model(blackbox([2, 8, 2]), \"model.py\")",
     )
     .options(EXPORT)
@@ -64,19 +101,11 @@ pub(super) fn register(reg: &mut Registry) {
         export(&of_field, &path, options, |path, options| export_field(&field.0, path, options))
     })
     .body(move |run: ScriptRun, path: ImmutableString, options: Options| -> Result<()> {
-        let solver = &run.0.solver;
-        let more = [
-            ("a mass_matrix", solver.mass_matrix.is_some()),
-            ("events", !solver.events.is_empty()),
-            ("doses", !solver.doses.is_empty()),
-        ];
-        if let Some((what, _)) = more.iter().find(|(_, is_given)| *is_given) {
-            return Err(Error::invalid(format!(
-                "export_model: the run was trained with {what}, and files of other languages solve du/dt = f; export run.model, which is f \
-                 alone, and give the rest to a solver there"
-            )));
-        }
+        check_is_field(&run.0)?;
         export(&of_run, &path, options, |path, options| export_field(&run.0.model, path, options))
+    })
+    .body(move |all: ScriptEnsemble, path: ImmutableString, options: Options| -> Result<()> {
+        export(&of_ensemble, &path, options, |path, options| export_ensemble(&all.0, path, options))
     })
     .body(move |found: ScriptDiscovery, path: ImmutableString, options: Options| -> Result<()> {
         export(&of_discovery, &path, options, |path, options| match found.0.preferred_equations() {

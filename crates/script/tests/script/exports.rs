@@ -73,7 +73,8 @@ fn runs_and_equations_are_exported() {
              let found = equations(data);
              export_model(found, folder + \"/found.tex\");
              export_model(found, folder + \"/found.rhai\");
-             export_model(found, folder + \"/found.c\");",
+             export_model(found, folder + \"/found.c\");
+             let system = found.system;",
             None,
         )
         .unwrap();
@@ -81,7 +82,59 @@ fn runs_and_equations_are_exported() {
     assert!(text("run.py").contains("import torch\n"));
     assert!(text("found.tex").contains("\\pm"), "{}", text("found.tex"));
     assert!(text("found.rhai").starts_with("system(2, |t, u, p| ["));
+    let mut fresh = support::session();
+    let read = format!("let field = {{ {} }};", text("found.rhai"));
+    fresh.eval(&read, None).unwrap();
+    let [found, read]: [VectorField; 2] =
+        [session.get("system").unwrap(), fresh.get("field").unwrap()];
+    let (x, y) = (
+        found.derivative(0.0, &[0.7, 1.3]).unwrap(),
+        read.derivative(0.0, &[0.7, 1.3]).unwrap(),
+    );
+    assert!(
+        x.iter().zip(&y).all(|(x, y)| (x - y).abs() <= 1e-13),
+        "{x:?} and {y:?}"
+    );
     assert!(text("found.c").contains("void f(double t, const double *u, double *du)"));
+}
+
+#[test]
+fn an_ensemble_is_one_field_with_its_members_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = support::session();
+    session
+        .set("folder", folder.path().display().to_string())
+        .unwrap();
+    session
+        .eval(
+            "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1));
+             let all = train(|| blackbox([2, 4, 2]), data, vanilla(), #{ epochs: 2, seeds: [1, 2, 3] });
+             for ending in [\"py\", \"jl\", \"c\", \"tex\", \"onnx\", \"rhai\"] {
+                 export_model(all, folder + \"/all.\" + ending);
+             }
+             let each = all.runs.map(|run| run.model.derivative(0.0, [0.7, 1.3]).to_list());
+             let each = [each[0][0], each[0][1], each[1][0], each[1][1], each[2][0], each[2][1]];",
+            None,
+        )
+        .unwrap();
+    let written = std::fs::read_to_string(folder.path().join("all.rhai")).unwrap();
+    let mut fresh = support::session();
+    fresh
+        .eval(&format!("let field = {{ {written} }};"), None)
+        .unwrap();
+    let field: VectorField = fresh.get("field").unwrap();
+    let together = field
+        .derivative(0.0, &[0.7, 1.3, 0.7, 1.3, 0.7, 1.3])
+        .unwrap();
+    let each: Vec<f64> = session.get("each").unwrap();
+    assert_eq!(each.len(), 6);
+    for (x, y) in together.iter().zip(&each) {
+        assert!((x - y).abs() <= 1e-13, "{together:?} and {each:?}");
+    }
+    let error = session
+        .eval("export_model(all, folder + \"/all.safetensors\")", None)
+        .unwrap_err();
+    assert!(error.to_string().contains("ensemble.best"), "{error}");
 }
 
 #[test]
