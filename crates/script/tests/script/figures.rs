@@ -12,8 +12,7 @@ fn notes(code: &str) -> String {
         ..SessionOptions::default()
     };
     Session::new(options).unwrap().eval(code, None).unwrap();
-    let notes = notes.lock().unwrap().clone();
-    notes
+    notes.lock().unwrap().clone()
 }
 
 #[test]
