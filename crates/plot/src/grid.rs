@@ -21,6 +21,10 @@ const MIN_FRAME: f64 = 12.0;
 const SQUEEZED_FRAME: f64 = 30.0;
 
 /// A figure or a grid of panels: anything that can be drawn or be part of a [`Grid`].
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few panels, and a figure in a box would show in every match"
+)]
 #[derive(Debug, Clone)]
 #[allow(
     clippy::large_enum_variant,
