@@ -37,7 +37,7 @@ impl FontFile {
     /// # Errors
     ///
     /// A file that cannot be read, or that holds no font.
-    pub fn open(path: &Path) -> Result<FontFile> {
+    pub fn read(path: &Path) -> Result<FontFile> {
         let bytes = files::read(path).map_err(|e| Error::io("read", path, &e))?;
         let no_font = |reason: &dyn fmt::Display| {
             Error::invalid(format!(
@@ -83,7 +83,7 @@ impl OptionKind for FontFileOption {
 
     fn read(value: &Value) -> std::result::Result<Arc<FontFile>, Mismatch> {
         let path = value.text().ok_or(Mismatch::Value)?;
-        Ok(Arc::new(FontFile::open(Path::new(path))?))
+        Ok(Arc::new(FontFile::read(Path::new(path))?))
     }
 
     fn write(field: &Arc<FontFile>) -> Value {

@@ -26,10 +26,6 @@ const SQUEEZED_FRAME: f64 = 30.0;
     reason = "there are few panels, and a figure in a box would show in every match"
 )]
 #[derive(Debug, Clone)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly all panels are figures, and they are moved a few times in all"
-)]
 pub enum Panel {
     /// A single figure.
     Figure(Figure),

@@ -199,7 +199,7 @@ impl PageOptions {
     ///
     /// A file that cannot be read, or that holds no font.
     pub fn font_file(mut self, path: impl AsRef<std::path::Path>) -> Result<PageOptions> {
-        self.font_file = Some(Arc::new(FontFile::open(path.as_ref())?));
+        self.font_file = Some(Arc::new(FontFile::read(path.as_ref())?));
         Ok(self)
     }
 

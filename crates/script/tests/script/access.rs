@@ -65,9 +65,10 @@ const CALLS: &[(&str, &str)] = &[
     ),
 ];
 
-/// A call that opens files without a path in its signature or options. The names of configurations, groups and experiments are checked to
-/// be no paths.
-const WITHOUT_PATH: [&str; 1] = ["config("];
+/// Calls that open files without a path in their signature or among the options that are looked at. The names of configurations, groups and
+/// experiments are checked to be no paths. The `font_file` of every figure is read where its text becomes an option, so that one call that
+/// takes it stands for all.
+const WITHOUT_PATH: [&str; 2] = ["config(", "figure("];
 
 /// A folder to work in, another beside it, and links between them.
 struct Scene {
@@ -87,6 +88,7 @@ impl Scene {
             "secret.csv",
             "secret.svg",
             "secret.png",
+            "secret.pdf",
             "secret.rhai",
             "run/last.safetensors",
             "run/metrics.csv",
@@ -104,9 +106,11 @@ impl Scene {
             "secret.csv",
             "secret.svg",
             "secret.png",
+            "secret.pdf",
             "new",
             "new.svg",
             "new.png",
+            "new.pdf",
             "new.csv",
             "new.rhai",
             "secret.rhai",

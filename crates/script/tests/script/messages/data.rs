@@ -80,7 +80,7 @@ fn data_and_files() {
         "train(model, data, vanilla(), #{ epochs: 1, out: \"\" })",
         "train(model, data, vanilla(), #{ epochs: 1, out: folder + \"/plain/run\" })",
         "plot(data).save(folder + \"/plain/figure.svg\")",
-        "plot(data).save(\"figure.pdf\")",
+        "plot(data).save(\"figure.bmp\")",
     ]);
     page.is_kept_as("data_and_files");
 }
