@@ -21,7 +21,7 @@ pub(super) struct CompareArgs {
     /// Folders of runs; of a multirun, or another folder of runs, all of them
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// Draw the curves into this file, .svg or .png
+    /// Draw the curves into this file, .svg, .png or .pdf
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Comma-separated values with all digits, a line for each run

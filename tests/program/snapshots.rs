@@ -227,7 +227,7 @@ fn runs_that_cannot_be_compared() {
         &["compare", "empty"],
         &["compare", "begun"],
         &["compare", "begun/config.yaml"],
-        &["compare", "run", "--out", "curves.pdf"],
+        &["compare", "run", "--out", "curves.bmp"],
         &["compare", "result"],
         &["compare", "config"],
         &["compare", "cut"],
