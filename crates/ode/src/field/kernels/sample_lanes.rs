@@ -96,6 +96,22 @@ fn axpy<const FMA: bool, const P: usize>(c: &[f64; P], x: &[f64; P], to: &mut [f
     }
 }
 
+/// Copies lane `p` of `from`, `[number][lane]`, to `to`.
+#[inline(always)]
+pub(crate) fn gather<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from.chunks_exact(P)) {
+        *to = from[p];
+    }
+}
+
+/// Copies `from` to lane `p` of `to`, `[number][lane]`.
+#[inline(always)]
+pub(crate) fn scatter<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
+    for (to, from) in to.chunks_exact_mut(P).zip(from) {
+        to[p] = *from;
+    }
+}
+
 /// Returns weight `i` of every lane. With `OWN` each lane has weights of its own, `[weight][lane]`, else all have the same.
 #[inline(always)]
 fn weight<const P: usize, const OWN: bool>(weights: &[f64], i: usize) -> [f64; P] {

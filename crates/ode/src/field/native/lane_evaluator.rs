@@ -7,6 +7,7 @@ use super::lane_gradient::LaneGradient;
 use super::vjp::AdjointBuffers;
 use super::{Evaluator, isa_dispatch};
 use crate::field::kernels::copy;
+use crate::field::kernels::sample_lanes::scatter;
 
 /// The evaluator of a field for `P` samples side by side. Vectors are laid out `[component][lane]`: the lanes of one number are
 /// contiguous.
@@ -36,13 +37,6 @@ fn in_all_lanes<const P: usize>(numbers: &[f64]) -> AVec<f64> {
     all
 }
 
-/// Copies numbers to lane `p`, `[number][lane]`.
-fn to_lane<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
-    for (to, from) in to.chunks_exact_mut(P).zip(from) {
-        to[p] = *from;
-    }
-}
-
 impl Evaluator {
     /// Returns the evaluator of `P` samples side by side, at the bound parameter values.
     pub fn sample_lanes<const P: usize>(&self) -> LaneEvaluator<'_, P> {
@@ -70,10 +64,10 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
     /// Gives lane `p` the parameter values of another evaluator of the same program. Its weights and biases of affine layers are those
     /// of this one ([`Evaluator::has_weights_of`]) unless lanes have [their own](LaneEvaluator::with_own_weights).
     pub fn set_lane(&mut self, p: usize, from: &Evaluator) {
-        to_lane::<P>(&from.static_buffer, p, &mut self.static_buffer);
+        scatter::<P>(&from.static_buffer, p, &mut self.static_buffer);
         if let Some(own) = &mut self.own_weights {
-            to_lane::<P>(&from.packed_weights, p, &mut own.packed);
-            to_lane::<P>(&from.transposed_weights, p, &mut own.transposed);
+            scatter::<P>(&from.packed_weights, p, &mut own.packed);
+            scatter::<P>(&from.transposed_weights, p, &mut own.transposed);
         }
     }
 

@@ -89,8 +89,8 @@ impl<const P: usize> LayerAdjoint<'_, P> {
             let (n_bar, n_input) = (bar.len() / P, input.len() / P);
             for (p, (packed, batch)) in lanes.enumerate().filter(|(p, _)| contributes[*p]) {
                 let (bar_p, input_p) = (&mut lane_bar[..n_bar], &mut lane_input[..n_input]);
-                gather::<P>(bar, p, bar_p);
-                gather::<P>(input, p, input_p);
+                sample_lanes::gather::<P>(bar, p, bar_p);
+                sample_lanes::gather::<P>(input, p, input_p);
                 batch.add_to::<FMA>(affine, bar_p, input_p, packed);
             }
             return;
@@ -107,14 +107,6 @@ impl<const P: usize> LayerAdjoint<'_, P> {
             false => (bar, input),
         };
         sample_lanes::add_outer_with_bias::<FMA, P>(isa, c, x, bar, packed);
-    }
-}
-
-/// Copies lane `p` of `from` to `to`.
-#[inline(always)]
-fn gather<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
-    for (to, from) in to.iter_mut().zip(from.chunks_exact(P)) {
-        *to = from[p];
     }
 }
 

@@ -14,6 +14,7 @@ use super::super::recorded_steps::Step;
 use super::super::tableau::Tableau;
 use super::super::workspace::Workspace;
 use crate::field::VectorField;
+use crate::field::kernels::sample_lanes::{gather, scatter};
 use crate::field::native::{Evaluator, LaneEvaluator};
 use odesync_base::failure::SolveFailure;
 
@@ -326,19 +327,5 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
                 gather::<P>(&self.stage, p, &mut core.work.next);
             }
         }
-    }
-}
-
-/// Copies `from` into lane `p` of `to`.
-pub(super) fn scatter<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
-    for (to, from) in to.chunks_exact_mut(P).zip(from) {
-        to[p] = *from;
-    }
-}
-
-/// Copies lane `p` of `from` to `to`.
-pub(super) fn gather<const P: usize>(from: &[f64], p: usize, to: &mut [f64]) {
-    for (to, from) in to.iter_mut().zip(from.chunks_exact(P)) {
-        *to = from[p];
     }
 }

@@ -10,7 +10,8 @@ use super::super::adjoint::explicit_rk::n_output_slots;
 use super::super::recorded_steps::RecordedSteps;
 use super::super::tableau::Tableau;
 use super::super::workspace::Workspace;
-use super::block::{Finished, LaneOutcome, LaneTape, SolvedBlock, gather, scatter};
+use super::block::{Finished, LaneOutcome, LaneTape, SolvedBlock};
+use crate::field::kernels::sample_lanes::{gather, scatter};
 use crate::field::native::{LaneEvaluator, LaneGradient};
 
 /// The solve whose steps a lane goes back over.
