@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 
 use super::super::layers::{
-    Arrows, Band, Contour, ContourLayer, HeatMap, HeatMapLayer, Layer, Line, Quiver, Scatter,
-    Streamlines, VLine,
+    Arrows, AxisPosition, Band, Contour, ContourLayer, HeatMap, HeatMapLayer, Layer, Line, Quiver,
+    ReferenceLine, Scatter, Streamlines,
 };
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::style::Style;
@@ -103,14 +103,25 @@ impl Figure {
     /// # Errors
     ///
     /// `x` is not finite, or a style that cannot be drawn.
-    pub fn vline(mut self, x: f64, style: Style) -> Result<Figure> {
+    pub fn vline(self, x: f64, style: Style) -> Result<Figure> {
+        self.reference_line(("vertical", "x", x), AxisPosition::X(x), style)
+    }
+
+    /// Adds a straight line over the whole frame; `direction` and `axis` name it in errors.
+    pub(super) fn reference_line(
+        mut self,
+        (direction, axis, at): (&str, &str, f64),
+        position: AxisPosition,
+        style: Style,
+    ) -> Result<Figure> {
         style.check()?;
-        if !x.is_finite() {
+        if !at.is_finite() {
             return Err(Error::invalid(format!(
-                "a vertical line needs a finite x, not {x}"
+                "a {direction} line needs a finite {axis}, not {at}"
             )));
         }
-        self.layers.push(Arc::new(VLine { x, style }));
+        self.layers
+            .push(Arc::new(ReferenceLine { position, style }));
         Ok(self)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArrayBase, Data, Ix2};
 
 use super::super::label::subscript;
-use super::super::layers::{Annotation, Bars, ErrorBars, HLine, Histogram};
+use super::super::layers::{Annotation, AxisPosition, Bars, ErrorBars, Histogram};
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
 use super::Figure;
@@ -75,15 +75,8 @@ impl Figure {
     /// # Errors
     ///
     /// `y` is not finite, or a style that cannot be drawn.
-    pub fn hline(mut self, y: f64, style: Style) -> Result<Figure> {
-        style.check()?;
-        if !y.is_finite() {
-            return Err(Error::invalid(format!(
-                "a horizontal line needs a finite y, not {y}"
-            )));
-        }
-        self.layers.push(Arc::new(HLine { y, style }));
-        Ok(self)
+    pub fn hline(self, y: f64, style: Style) -> Result<Figure> {
+        self.reference_line(("horizontal", "y", y), AxisPosition::Y(y), style)
     }
 
     /// Adds a marker at each point (x, y) with a bar from y − half to y + half; where `half` is NaN there is none.

@@ -7,14 +7,13 @@ mod contour;
 mod contour_labels;
 mod error_bars;
 mod heatmap;
-mod hline;
 mod line;
 mod quiver;
+mod reference_line;
 mod ridgeline;
 mod scatter;
 mod streamline_seeding;
 mod streamlines;
-mod vline;
 
 use super::axes_transform::AxesTransform;
 use super::geometry::Point;
@@ -31,15 +30,14 @@ pub(super) use contour::ContourLayer;
 pub(super) use error_bars::ErrorBars;
 pub use heatmap::HeatMap;
 pub(super) use heatmap::HeatMapLayer;
-pub(super) use hline::HLine;
 pub(super) use line::Line;
 pub use quiver::Arrows;
 pub(super) use quiver::{Quiver, draw_arrow};
+pub(super) use reference_line::{AxisPosition, ReferenceLine};
 pub use ridgeline::Waterfall;
 pub(super) use ridgeline::{Offset, RidgelineLayer};
 pub(super) use scatter::{Scatter, draw_markers};
 pub(super) use streamlines::{Streamlines, single_color_runs};
-pub(super) use vline::VLine;
 
 /// Distance in pixels below which points are indistinguishable.
 pub(super) const MIN_POINT_DISTANCE: f64 = 0.25;
