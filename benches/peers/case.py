@@ -60,6 +60,49 @@ def torch_gradient(network):
     return np.concatenate([p.grad.reshape(-1).numpy() for p in network.parameters()])
 
 
+def jax_network(case):
+    """The network as a function of its input and the parameters, and the parameters, pairs of weight and bias."""
+    import jax
+    import jax.numpy as jnp
+
+    def network(z, params):
+        for weight, bias in params[:-1]:
+            z = jax.nn.gelu(weight @ z + bias, approximate=False)
+        weight, bias = params[-1]
+        return weight @ z + bias
+
+    return network, [(jnp.array(weight), jnp.array(bias)) for weight, bias in layers(case)]
+
+
+def diffrax_solution(case, field, t, u0, params):
+    """States at the times `t`, `[time, dof]`, by diffrax' Dopri5 at the case's tolerances."""
+    import diffrax
+
+    return diffrax.diffeqsolve(
+        diffrax.ODETerm(field),
+        diffrax.Dopri5(),
+        t[0],
+        t[-1],
+        None,
+        u0,
+        params,
+        saveat=diffrax.SaveAt(ts=t),
+        stepsize_controller=diffrax.PIDController(rtol=case["rtol"], atol=case["atol"]),
+        max_steps=4096,
+    ).ys
+
+
+def answer_jax(loss, params):
+    """`answer` for `jit` of `value_and_grad` of a loss, compiled before it is timed."""
+    import jax
+    import jax.numpy as jnp
+
+    call = jax.jit(jax.value_and_grad(loss))
+    value, gradient = call(params)
+    flat = jnp.concatenate([x.reshape(-1) for x in jax.tree.leaves(gradient)])
+    answer(lambda: jax.block_until_ready(call(params)), loss=value, gradient=flat)
+
+
 def answer(call, **values):
     """Prints the result; then, for each number of seconds that comes in, the least wall time of calls that take so long."""
     print(json.dumps({key: np.asarray(value).tolist() for key, value in values.items()}), flush=True)
