@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use odesync_ode::field::VectorField;
+use odesync_script::script::Session;
+use tempfile::TempDir;
 
 use super::support::{self, check_errors};
 
@@ -19,6 +21,25 @@ const FIELDS: [&str; 9] = [
     "system(2, |t, u, p| [atan2(u[1], u[0]) + p[\"odd name\"], erf(u[0]) * 1e-9], #{ \"odd name\": -2.5e-7 })",
 ];
 
+/// Returns the field that a script is, read in a session of its own.
+fn field_of(script: &str) -> VectorField {
+    let mut session = support::session();
+    session
+        .eval(&format!("let field = {{ {script} }};"), None)
+        .unwrap_or_else(|e| panic!("{e}\n{script}"));
+    session.get("field").unwrap()
+}
+
+/// Returns a session whose variable `folder` is the path of a new folder.
+fn session_with_folder() -> (TempDir, Session) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = support::session();
+    session
+        .set("folder", folder.path().display().to_string())
+        .unwrap();
+    (folder, session)
+}
+
 #[test]
 fn a_script_gives_the_same_field() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,13 +54,8 @@ fn a_script_gives_the_same_field() {
             )
             .unwrap();
         let written = std::fs::read_to_string(&path).unwrap();
-        let mut fresh = support::session();
-        let read = format!("let field = {{ {written} }};");
-        fresh
-            .eval(&read, None)
-            .unwrap_or_else(|e| panic!("{code}: {e}\n{written}"));
-        let [before, after]: [VectorField; 2] =
-            [&mut session, &mut fresh].map(|s| s.get("field").unwrap());
+        let before: VectorField = session.get("field").unwrap();
+        let after = field_of(&written);
         for (i, t) in [-0.3, 0.2, 0.7, 1.4].into_iter().enumerate() {
             let u: Vec<f64> = (0..before.dof())
                 .map(|k| 0.9 - 0.4 * (i + 2 * k) as f64)
@@ -60,11 +76,7 @@ fn a_script_gives_the_same_field() {
 
 #[test]
 fn runs_and_equations_are_exported() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut session = support::session();
-    session
-        .set("folder", folder.path().display().to_string())
-        .unwrap();
+    let (folder, mut session) = session_with_folder();
     session
         .eval(
             "let data = dataset(lotka_volterra(), [1, 1], arange(0, 6, 0.1)).add_noise(0.02, #{ seed: 1 });
@@ -82,11 +94,8 @@ fn runs_and_equations_are_exported() {
     assert!(text("run.py").contains("import torch\n"));
     assert!(text("found.tex").contains("\\pm"), "{}", text("found.tex"));
     assert!(text("found.rhai").starts_with("system(2, |t, u, p| ["));
-    let mut fresh = support::session();
-    let read = format!("let field = {{ {} }};", text("found.rhai"));
-    fresh.eval(&read, None).unwrap();
-    let [found, read]: [VectorField; 2] =
-        [session.get("system").unwrap(), fresh.get("field").unwrap()];
+    let found: VectorField = session.get("system").unwrap();
+    let read = field_of(&text("found.rhai"));
     let (x, y) = (
         found.derivative(0.0, &[0.7, 1.3]).unwrap(),
         read.derivative(0.0, &[0.7, 1.3]).unwrap(),
@@ -100,11 +109,7 @@ fn runs_and_equations_are_exported() {
 
 #[test]
 fn an_ensemble_is_one_field_with_its_members_side_by_side() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut session = support::session();
-    session
-        .set("folder", folder.path().display().to_string())
-        .unwrap();
+    let (folder, mut session) = session_with_folder();
     session
         .eval(
             "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1));
@@ -118,11 +123,7 @@ fn an_ensemble_is_one_field_with_its_members_side_by_side() {
         )
         .unwrap();
     let written = std::fs::read_to_string(folder.path().join("all.rhai")).unwrap();
-    let mut fresh = support::session();
-    fresh
-        .eval(&format!("let field = {{ {written} }};"), None)
-        .unwrap();
-    let field: VectorField = fresh.get("field").unwrap();
+    let field = field_of(&written);
     let together = field
         .derivative(0.0, &[0.7, 1.3, 0.7, 1.3, 0.7, 1.3])
         .unwrap();
@@ -170,11 +171,7 @@ fn check_page(path: &Path, expected: &[&str]) {
 
 #[test]
 fn reports_of_a_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut session = support::session();
-    session
-        .set("folder", folder.path().display().to_string())
-        .unwrap();
+    let (folder, mut session) = session_with_folder();
     session
         .eval(
             "let data = dataset(arange(0, 4, 0.1), array(arange(0, 4, 0.1).to_list().map(|t| [sin(t), cos(t)])));
