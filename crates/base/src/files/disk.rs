@@ -14,7 +14,8 @@ pub enum Operation {
     CreateFolder,
     /// A file is made, or opened to be written.
     Open,
-    /// Bytes are handed to the operating system.
+    /// Bytes are handed to the operating system. A write that fails may have done a part, so that only a fault itself names it.
+    #[cfg(debug_assertions)]
     Write,
     /// The operating system is told to bring a file to the disk.
     Sync,
