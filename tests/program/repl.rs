@@ -127,28 +127,37 @@ impl Terminal {
             .unwrap();
     }
 
+    /// The text of the rows up to the cursor, without line breaks.
+    fn before_cursor(&self) -> String {
+        let seen = self.seen.lock().unwrap();
+        let screen = seen.screen.screen();
+        let (row, column) = screen.cursor_position();
+        let text = screen.contents_between(0, 0, row, column);
+        text.replace('\n', "")
+    }
+
     /// Types a line and waits for the next prompt.
     fn enter(&self, line: &str) -> String {
-        let before = self.seen.lock().unwrap().bytes.len();
         self.press(line);
+        // The line ends only when all of it stands on the screen, so that what is drawn afterwards belongs to its answer.
+        let last_row = line.rsplit('\n').next().unwrap_or(line).trim();
+        self.until(|_| self.before_cursor().ends_with(last_row));
+        let before = self.seen.lock().unwrap().bytes.len();
         self.press("\r");
-        let head: String = line.trim().chars().take(12).collect();
         let (start, mut empty_since) = (Instant::now(), None);
         loop {
             let screen = self.screen();
-            // The editor redraws the line at every key, and ends it with a line break.
-            let fresh = {
-                let bytes = &self.seen.lock().unwrap().bytes[before..];
-                bytes.len() > line.len() && bytes.contains(&b'\n')
-            };
-            // An empty prompt on the last line, which is no longer the line just typed. The editor empties the line before it draws it
-            // anew, so what was typed must stand above, or have left the screen some time ago.
-            let is_empty_prompt = screen
-                .lines()
-                .last()
+            let is_ended = self.seen.lock().unwrap().bytes[before..].contains(&b'\n');
+            // An empty prompt on the last row. The editor empties the line before it draws it anew, so the prompt above must be that of
+            // the line just typed, or have left the screen some time ago.
+            let mut rows = screen.lines().rev();
+            let is_empty_prompt = rows
+                .next()
                 .is_some_and(|last| last.trim_end() == PROMPT.trim_end());
-            let is_above = screen.lines().rev().skip(1).any(|l| l.contains(&head));
-            if fresh && is_empty_prompt {
+            let is_above = rows
+                .find(|row| row.contains(PROMPT))
+                .is_some_and(|row| line.starts_with(row.trim_start_matches(PROMPT).trim_end()));
+            if is_ended && is_empty_prompt {
                 let since = *empty_since.get_or_insert_with(Instant::now);
                 if is_above || since.elapsed() > Duration::from_secs(1) {
                     return screen;
