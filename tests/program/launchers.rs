@@ -232,6 +232,33 @@ fn slurm_can_be_waited_for_and_a_queue_of_command_lines_gives_the_same() {
 }
 
 #[test]
+fn more_runs_than_an_array_takes_share_its_tasks() {
+    let cluster = Cluster::new();
+    let sweep = ["random_seed=range(1,6)"];
+    code(
+        &cluster.multirun(&[&sweep[..], &["--out", "here"]].concat()),
+        0,
+    );
+    // Five runs, one for a task as asked, would be five tasks where the cluster takes two.
+    let slurm = ["--launcher", "slurm", "--wait", "--out", "queue"];
+    let limit = ["launcher.max_array_size=2"];
+    let said = code(&cluster.multirun(&[&sweep[..], &slurm, &limit].concat()), 0);
+    assert!(said.contains("5 of 5 runs done"), "{said}");
+    let script = std::fs::read_to_string(cluster.path("queue/launch.sh")).unwrap();
+    let array = script.lines().find(|line| line.contains("--array="));
+    assert_eq!(array, Some("#SBATCH --array=0-1"));
+    // Each task ran its share, with nothing left out and nothing twice.
+    let rows = summary(&cluster.path("queue"));
+    assert_eq!(rows, summary(&cluster.path("here")));
+    assert_eq!(rows.len(), 5);
+    let log = std::fs::read_to_string(cluster.path("slurm.log")).unwrap();
+    for member in 0..5 {
+        let done = format!("done: {member}_random_seed={}\n", member + 1);
+        assert_eq!(log.matches(&done).count(), 1, "{done} in {log}");
+    }
+}
+
+#[test]
 fn a_task_near_the_end_of_its_time_stops_at_a_checkpoint_and_is_queued_again() {
     let cluster = Cluster::new();
     let endless = [
