@@ -9,6 +9,7 @@ use super::discovering::{ScriptDiscovery, ScriptEquations};
 use super::ensembles::ScriptEnsemble;
 use super::error::RhaiResult;
 use super::fields::ScriptField;
+use super::figures::note_faults;
 use super::frontend::DisplayedValue;
 use super::host::Host;
 use super::landscape::ScriptHessian;
@@ -45,6 +46,7 @@ pub(super) fn display(
         return Ok(None);
     }
     if let Some(panel) = value.read_lock::<Panel>() {
+        note_faults(host, &panel);
         return Ok(Some(DisplayedValue::Figure(Box::new(panel.clone()))));
     }
     let text = text(engine, value)?;

@@ -101,7 +101,7 @@ fn outputs(reg: &mut Registry) {
 }
 
 /// Says what a figure does not show as it was meant, each fault once.
-fn note_faults(host: &Host, panel: &Panel) {
+pub(super) fn note_faults(host: &Host, panel: &Panel) {
     for note in panel.notes() {
         host.note_once(&note);
     }

@@ -7,6 +7,7 @@ use rhai::{AST, Dynamic, Engine, Scope};
 
 use super::super::error::{ErrorKind, RhaiResult, ScriptError};
 use super::super::error_report::ErrorReporter;
+use super::super::figures::note_faults;
 use super::super::host::Host;
 use super::super::interaction::{Interactions, WidgetValue};
 use super::super::interrupted_training::LAST_VALUE;
@@ -162,6 +163,12 @@ impl SessionState {
         if self.host.has_interrupted() {
             // The code has ended; showing its value must not be interrupted instead.
             self.host.clear_interrupt();
+        }
+        if self.host.interactive()
+            && let Some(panel) = value.read_lock::<Panel>()
+        {
+            // It is shown as the value of the evaluation.
+            note_faults(&self.host, &panel);
         }
         let outcome = self
             .outcome(&value)

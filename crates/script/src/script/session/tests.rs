@@ -97,6 +97,16 @@ fn the_last_value_and_the_variables_are_known() {
     );
 }
 
+#[test]
+fn a_figure_that_is_shown_says_what_it_leaves_out_once() {
+    let (mut session, shown) = interactive();
+    let code = "figure(#{ log_y: true }).line([0, 1, 2], [1, -2, 4])";
+    session.eval(code, None).unwrap();
+    session.eval(code, None).unwrap();
+    let shown = shown.lock().unwrap();
+    assert_eq!(shown.matches("not positive").count(), 1, "{shown}");
+}
+
 /// A front end that stops the session in the third epoch of a training.
 struct Stopper(Arc<std::sync::Mutex<Option<InterruptHandle>>>);
 
