@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from environment import ROOT, enter
@@ -96,6 +96,16 @@ def check_wandb(folder):
     print(f"wandb: {len(expected)} metrics of {len(values)} epochs, {len(config)} settings, two pictures")
 
 
+def clients(training):
+    """The processes of Python that a training has started; others, which only answer a question, are left out."""
+    for children in Path(f"/proc/{training.pid}/task").glob("*/children"):
+        # Threads and processes end while they are looked at.
+        with suppress(OSError):
+            for child in children.read_text().split():
+                if b"python" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    yield int(child)
+
+
 @contextmanager
 def killed_client(program, work, variables, arguments):
     """Trains into the folder killed, and kills the process of the client when it has begun; gives what the training said."""
@@ -103,10 +113,7 @@ def killed_client(program, work, variables, arguments):
     training = subprocess.Popen(command, cwd=work, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     client = None
     while client is None and training.poll() is None:
-        children = Path(f"/proc/{training.pid}/task/{training.pid}/children")
-        all_threads = Path(f"/proc/{training.pid}/task").glob("*/children")
-        found = [child for path in ([children, *all_threads]) if path.exists() for child in path.read_text().split()]
-        client = int(found[0]) if found else None
+        client = next(clients(training), None)
         time.sleep(0.01)
     assert client is not None, "the training had no client"
     os.kill(client, signal.SIGKILL)
@@ -128,7 +135,8 @@ def full_disk(work):
     try:
         yield place
     finally:
-        subprocess.run(["umount", place], check=True)
+        # A client's own service may still have a file there open: it goes when the service ends.
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def main():

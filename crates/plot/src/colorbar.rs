@@ -8,7 +8,9 @@ use super::panel_metrics::{
     AXIS_EM, LABEL_EM, TICK, TICK_GAP, fit_text, ink, max_label_width, y_ticks,
 };
 use super::scene::{Align, Pen, Scene};
+use super::shared_ticks::{name_with_shared, shared_ticks};
 use super::style::Dash;
+use super::ticks::Ticks;
 
 const WIDTH: f64 = 16.0;
 /// Distance between the frame and the bar, in pixels.
@@ -18,13 +20,17 @@ const EXTEND_HEIGHT: f64 = 12.0;
 
 /// Returns the width that the bar takes to the right of the frame, labels included, in pixels.
 pub(super) fn total_width(color_scale: &ColorScale, height: f64) -> f64 {
-    let labels = max_label_width(&y_ticks(&color_scale.axis, height)) * LABEL_EM;
-    let name = if color_scale.label.is_empty() {
-        0.0
-    } else {
-        1.7 * AXIS_EM
-    };
+    let (ticks, name) = ticks_and_name(color_scale, height);
+    let labels = max_label_width(&ticks) * LABEL_EM;
+    let name = if name.is_empty() { 0.0 } else { 1.7 * AXIS_EM };
     FRAME_GAP + WIDTH + TICK + TICK_GAP + labels + name + 4.0
+}
+
+/// Returns the ticks of a bar of this height, and its name with what their labels have in common.
+fn ticks_and_name(color_scale: &ColorScale, height: f64) -> (Ticks, String) {
+    let axis = &color_scale.axis;
+    let (ticks, shared) = shared_ticks(axis, y_ticks(axis, height));
+    (ticks, name_with_shared(&color_scale.label, &shared))
 }
 
 /// Draws the colour bar to the right of the frame.
@@ -78,7 +84,7 @@ pub(super) fn draw(color_scale: &ColorScale, frame: &Rect, scene: &mut Scene) {
     }
     outline.extend([(bar.left, bar.bottom), (bar.left, bar.top)]);
     scene.line(&outline, thin);
-    let ticks = y_ticks(&color_scale.axis, bar.height());
+    let (ticks, name) = ticks_and_name(color_scale, bar.height());
     let at = |fraction: f64| bar.bottom - fraction * bar.height();
     for fraction in &ticks.minor {
         scene.line(
@@ -98,8 +104,8 @@ pub(super) fn draw(color_scale: &ColorScale, frame: &Rect, scene: &mut Scene) {
         );
         scene.text(label, start, LABEL_EM, Align::Left, false, ink());
     }
-    if !color_scale.label.is_empty() {
-        let (label, em) = fit_text(&color_scale.label, AXIS_EM, frame.height());
+    if !name.is_empty() {
+        let (label, em) = fit_text(&name, AXIS_EM, frame.height());
         let labels = max_label_width(&ticks) * LABEL_EM;
         let x = bar.right + TICK + TICK_GAP + labels + 0.7 * AXIS_EM + font::CAP_HEIGHT * em;
         let y = 0.5 * (frame.top + frame.bottom);

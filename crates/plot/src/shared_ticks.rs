@@ -1,4 +1,4 @@
-//! What all tick labels of an axis have in common, a power of ten or an offset, which stands once at the axis's end.
+//! What all tick labels of an axis have in common, a power of ten or an offset, which stands once: at the axis's end or with its name.
 
 use super::scale::{Axis, Scale};
 use super::ticks::{Ticks, format_fixed, linear_labels};
@@ -18,6 +18,15 @@ pub(super) fn shared_ticks(axis: &Axis, ticks: Ticks) -> (Ticks, String) {
             (Ticks { major, ..ticks }, shared)
         }
         None => (ticks, String::new()),
+    }
+}
+
+/// Returns an axis's name with what its tick labels have in common, where that has no place of its own at the axis's end.
+pub(super) fn name_with_shared(name: &str, shared: &str) -> String {
+    match (name.is_empty(), shared.is_empty()) {
+        (_, true) => name.to_owned(),
+        (true, false) => shared.to_owned(),
+        (false, false) => format!("{name} ({shared})"),
     }
 }
 

@@ -740,3 +740,19 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_labels_share_stands_with_the_name_of_a_bar_and_of_an_axis_in_space() {
+    let x = [0.0, 1.0, 2.0];
+    let z = Array2::from_shape_fn((3, 3), |(i, j)| 1e6 * (i as f64 - j as f64));
+    let times = |text: &str, part: &str| text.matches(part).count();
+    let flat = Figure::new().heatmap(&x, &x, &z, &HeatMap::new().label("loss"));
+    let svg = flat.unwrap().to_svg().unwrap();
+    assert_eq!((times(&svg, "loss (×10⁶)"), times(&svg, "×10")), (1, 1));
+    // A bar without a name has the power alone, and the vertical axis has it with its own.
+    let space = Figure::new()
+        .z_label("height")
+        .surface(&x, &x, &z, &Surface::new());
+    let svg = space.unwrap().to_svg().unwrap();
+    assert_eq!((times(&svg, "height (×10⁶)"), times(&svg, "×10")), (1, 2));
+}

@@ -8,6 +8,7 @@ use super::super::label;
 use super::super::panel_metrics::{AXIS_EM, LABEL_EM, TICK, TICK_GAP, ink, max_label_width};
 use super::super::scale::Axis;
 use super::super::scene::{Align, Pen, Rgba, Scene};
+use super::super::shared_ticks::{name_with_shared, shared_ticks};
 use super::super::style::Dash;
 use super::super::ticks::Ticks;
 use super::camera::{AxesTransform3, BOX_HALF};
@@ -52,29 +53,32 @@ impl<'a> BoxFrame<'a> {
 
     /// Returns the width that the vertical axis takes to the left of the box.
     pub fn left_width(&self) -> f64 {
-        let labels = max_label_width(&Ticks::new(&self.axes[2], 6)) * LABEL_EM;
-        let name = if self.names[2].is_empty() {
-            0.0
-        } else {
-            1.8 * AXIS_EM
-        };
+        let (ticks, name) = self.ticks_and_name(2, 6);
+        let labels = max_label_width(&ticks) * LABEL_EM;
+        let name = if name.is_empty() { 0.0 } else { 1.8 * AXIS_EM };
         TICK + TICK_GAP + labels + name
     }
 
-    /// Returns as many ticks of axis `k` as have room on an edge.
-    fn ticks(&self, k: usize, view: &AxesTransform3, edge: &Edge) -> Ticks {
+    /// Returns at most `most` ticks of axis `k`, and its name with what their labels have in common.
+    fn ticks_and_name(&self, k: usize, most: usize) -> (Ticks, String) {
+        let (ticks, shared) = shared_ticks(&self.axes[k], Ticks::new(&self.axes[k], most));
+        (ticks, name_with_shared(self.names[k], &shared))
+    }
+
+    /// Returns as many ticks of axis `k` as have room on an edge, and its name.
+    fn ticks(&self, k: usize, view: &AxesTransform3, edge: &Edge) -> (Ticks, String) {
         let (a, b) = (view.pixel(edge.from), view.pixel(edge.to));
         let (dx, dy) = ((b.0 - a.0).abs(), (b.1 - a.1).abs());
         let mut most = ((dx / 60.0).max(dy / 38.0)).clamp(2.0, 7.0) as usize;
         loop {
-            let ticks = Ticks::new(&self.axes[k], most);
+            let (ticks, name) = self.ticks_and_name(k, most);
             let crowded = ticks.major.windows(2).any(|pair| {
                 let apart = pair[1].0 - pair[0].0;
                 let width = 0.5 * (label::width(&pair[0].1) + label::width(&pair[1].1)) * LABEL_EM;
                 apart * dx < width + 0.8 * LABEL_EM && apart * dy < 1.15 * LABEL_EM
             });
             if !crowded || most <= 2 {
-                return ticks;
+                return (ticks, name);
             }
             most -= 1;
         }
@@ -181,7 +185,7 @@ impl<'a> BoxFrame<'a> {
         }
         for k in 0..3 {
             // The grid lines of axis k lie on the two walls that contain its direction.
-            for (fraction, _) in self.ticks(k, view, &edges[k]).major {
+            for (fraction, _) in self.ticks(k, view, &edges[k]).0.major {
                 let at = BOX_HALF[k] * (2.0 * fraction - 1.0);
                 for other in [(k + 1) % 3, (k + 2) % 3] {
                     let mut ends = [far, far];
@@ -211,7 +215,7 @@ impl<'a> BoxFrame<'a> {
                 continue;
             }
             scene.line(&[from, to], thin_pen(ink()));
-            let ticks = self.ticks(k, view, edge);
+            let (ticks, name) = self.ticks(k, view, edge);
             let along = |fraction: f64| {
                 (
                     from.0 + fraction * (to.0 - from.0),
@@ -238,21 +242,20 @@ impl<'a> BoxFrame<'a> {
                 let baseline = (middle.0, middle.1 + 0.5 * font::CAP_HEIGHT * LABEL_EM);
                 scene.text(label, baseline, LABEL_EM, Align::Center, false, ink());
             }
-            let name = self.names[k];
             if name.is_empty() {
                 continue;
             }
             let middle = along(0.5);
             if k == 2 {
                 let x = middle.0 - reach - 0.8 * AXIS_EM;
-                scene.text(name, (x, middle.1), AXIS_EM, Align::Center, true, ink());
+                scene.text(&name, (x, middle.1), AXIS_EM, Align::Center, true, ink());
                 continue;
             }
-            let support = 0.5 * label::width(name) * AXIS_EM * edge.outward.0.abs()
+            let support = 0.5 * label::width(&name) * AXIS_EM * edge.outward.0.abs()
                 + 0.4 * AXIS_EM * edge.outward.1.abs();
             let at = out(middle, reach + 0.3 * AXIS_EM + support);
             let baseline = (at.0, at.1 + 0.5 * font::CAP_HEIGHT * AXIS_EM);
-            scene.text(name, baseline, AXIS_EM, Align::Center, false, ink());
+            scene.text(&name, baseline, AXIS_EM, Align::Center, false, ink());
         }
     }
 }
