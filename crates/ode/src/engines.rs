@@ -4,9 +4,13 @@
 //! the crate has the engine. To name the crate in `Cargo.toml` does not link it: write `use odesync_torch as _;`, or use
 //! something of it.
 
+mod auto;
+
 use crate::devices::{CudaStatus, Device};
 use crate::odesolve::{Engine, NativeEngine};
 use crate::{Error, Result};
+
+pub use auto::{AutoEngine, torch_is_faster};
 
 /// The registration of an engine that another crate provides.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +34,8 @@ pub fn registered(name: &str) -> Option<&'static EngineRegistration> {
         .find(|kind| kind.name == name)
 }
 
-/// Creates the engine of this name, `native` (CPU, the default) or `torch`, on a device (`cpu`, `cuda`, `cuda:1`).
+/// Creates the engine of this name on a device (`cpu`, `cuda`, `cuda:1`): `native` (CPU, the default), `torch`, or `auto`, which is
+/// `torch` on a GPU and else an [`AutoEngine`].
 ///
 /// # Errors
 /// A name that no engine has, a device that is not there, or `torch` in a build without it.
@@ -42,6 +47,10 @@ pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
                 "the native engine runs on the CPU; for device \"{device}\" choose engine \"torch\""
             ))),
         },
+        ("auto", _) => match device.parse()? {
+            Device::Cpu => Ok(Box::<AutoEngine>::default()),
+            Device::Cuda(_) => engine("torch", device),
+        },
         (_, Some(kind)) => (kind.create)(device),
         ("torch", None) => Err(Error::Torch(
             "this build of odesync has no torch engine; build it with the feature \"torch\" (on by default), or use engine \
@@ -50,7 +59,7 @@ pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
         )),
         _ => {
             let linked = inventory::iter::<EngineRegistration>.into_iter();
-            let mut known: Vec<&str> = ["native", "torch"]
+            let mut known: Vec<&str> = ["auto", "native", "torch"]
                 .into_iter()
                 .chain(linked.map(|kind| kind.name))
                 .collect();

@@ -10,6 +10,7 @@ use super::engine::{Engine, NativeEngine};
 use super::options::SolveOptions;
 use super::recorded_steps::Stats;
 use super::trajectory::Trajectory;
+use crate::engines::torch_is_faster;
 use crate::field::VectorField;
 use crate::{Error, Result};
 use odesync_base::failure::SolveFailure;
@@ -208,7 +209,11 @@ impl<'a> BatchSolve<'a> {
         on_done: &(dyn Fn() + Sync),
     ) -> Result<Vec<Result<Trajectory>>> {
         let own = |problem: &Problem| self.fields.get(problem.sample).unwrap_or(self.field);
-        if engine.name() == "native" {
+        let is_native = match engine.name() {
+            "auto" => !torch_is_faster(self.field, problems.len()),
+            name => name == "native",
+        };
+        if is_native {
             let shared = std::slice::from_ref(self.field);
             let fields = match problems {
                 [first, .., last] => self.fields.get(first.sample..=last.sample),

@@ -723,3 +723,52 @@ fn our_generator_against_that_of_libtorch() {
         }
     }
 }
+
+#[test]
+fn auto_takes_this_engine_for_wide_layers_and_many_problems_where_it_can() {
+    let b = odesync_ode::field::FieldBuilder::new(2);
+    let mut x = b.state();
+    for (name, shape) in [("in", [800, 2]), ("mid", [800, 800]), ("out", [2, 800])] {
+        let n = shape[0] * shape[1];
+        let weight = b.block(name, &shape, &sines(n, 0.02), true).unwrap();
+        x = b.affine(weight, None, &x).tanh();
+    }
+    let field = b.finish(x).unwrap();
+    let starts: Vec<[f64; 2]> = (0..8).map(|i| [0.1 * f64::from(i), 0.3]).collect();
+    let times = [0.0, 0.2, 0.4];
+    let problem = |sample: usize| Problem {
+        u0: &starts[sample],
+        t: &times,
+        sample: 0,
+    };
+    let many: Vec<Problem> = (0..8).map(problem).collect();
+    let gradient = |engine: &mut dyn Engine, problems: &[Problem], options: &SolveOptions| {
+        let cotangent = |_: usize, u: &[f64]| u.to_vec();
+        let solved = engine.forward_backward(&field, problems, options, None, &cotangent);
+        solved.unwrap().1.values
+    };
+    let mut auto = odesync_ode::engines::engine("auto", "cpu").unwrap();
+    let symplectic = SolveOptions::default().adjoint(odesync_ode::odesolve::Adjoint::Symplectic);
+    for (problems, options, is_torch) in [
+        (&many[..], SolveOptions::default(), true),
+        (&many[..3], SolveOptions::default(), false),
+        (&many[..], symplectic, false),
+    ] {
+        let chosen = gradient(auto.as_mut(), problems, &options);
+        let native = gradient(&mut NativeEngine::default(), problems, &options);
+        // The same engine gives the same bits, and the other one others, to rounding.
+        assert_eq!(chosen == native, !is_torch);
+        assert!(error(&chosen, &native) < 1e-9);
+        if is_torch {
+            assert_eq!(chosen, gradient(&mut torch(), problems, &options));
+        }
+    }
+    // What is kept is gone back over by the engine that solved it.
+    let solved = auto.forward(&field, &many, &SolveOptions::default(), None, true);
+    let bars: Vec<Vec<f64>> = solved.unwrap().into_iter().map(|s| s.u).collect();
+    let kept = auto.backward(&bars).unwrap().values;
+    assert_eq!(
+        kept,
+        gradient(auto.as_mut(), &many, &SolveOptions::default())
+    );
+}

@@ -71,11 +71,10 @@ pub(super) fn check(
             method.name()
         )));
     }
-    if options.engine != "native" {
-        return Err(Error::invalid(format!(
-            "optimizer: \"lm\" computes on the native engine, and engine is \"{}\"; leave out engine and device",
-            options.engine
-        )));
+    if options.engine == "torch" {
+        return Err(Error::invalid(
+            "optimizer: \"lm\" computes on the native engine, and engine is \"torch\"; leave out engine and device",
+        ));
     }
     if options.solver.has_jumps() {
         return Err(Error::invalid(

@@ -2,6 +2,7 @@
 
 use super::run::{Run, StopReason};
 use odesync_base::tables::format_number;
+use odesync_ode::engines::{registered, torch_is_faster};
 use odesync_ode::field::{BranchParameter, VectorField};
 
 /// Fewest epochs after which an mse that has not fallen deserves a note, and the share by which it must fall.
@@ -96,6 +97,16 @@ pub(super) fn note_on_batch(size: usize, samples: usize) -> String {
         "batch: {size} takes all samples of the data, of which there are {samples}, so that each epoch is one step: leave it out, or give \
          a smaller number"
     )
+}
+
+/// Returns the note on wide layers and many problems at a time, for which the torch engine is faster where this program has it.
+pub(super) fn note_on_engine(model: &VectorField, problems: usize) -> Option<String> {
+    let is_faster = registered("torch").is_some() && torch_is_faster(model, problems);
+    is_faster.then(|| {
+        format!(
+            "with layers this wide and {problems} trajectories at a time the torch engine is faster: engine: \"auto\" takes it"
+        )
+    })
 }
 
 /// Returns the note on constants that a training has left exactly where they began.

@@ -37,7 +37,7 @@ pub(super) struct EngineName;
 impl OptionKind for EngineName {
     type Field = String;
     const EXPECTED: &'static str = "a string";
-    const CHOICES: &'static [&'static str] = &["native", "torch"];
+    const CHOICES: &'static [&'static str] = &["native", "torch", "auto"];
 
     fn read(value: &Value) -> std::result::Result<String, Mismatch> {
         let name = value.text().ok_or(Mismatch::Value)?;

@@ -79,7 +79,10 @@ option_set! {
         ///
         /// Each is stored before its epoch ([`super::Run::path`]).
         pub trajectory_every: Option<usize> as Maybe<Count> = None;
-        /// Which engine solves.
+        /// Which engine solves; `"auto"` takes torch for wide layers and many trajectories.
+        ///
+        /// `auto` is an [`AutoEngine`](odesync_ode::engines::AutoEngine) on the CPU and torch on a GPU; methods that compute on the
+        /// native engine only do so.
         pub engine: String as EngineName = "native".into(), "`\"native\"`, on a GPU `\"torch\"`";
         /// Where it solves; also `"cuda:1"`.
         pub device: String as DeviceName = "cpu".into(), "`\"cpu\"`, or what `--device` says";

@@ -8,7 +8,7 @@ use super::epoch_record::EpochRecord;
 use super::least_squares::{self, LeastSquares};
 use super::method::{MultipleShooting, TrainingMethod};
 use super::mini_batches::{MiniBatches, shuffle_seed};
-use super::notes::{note_on_batch, note_on_mse, note_on_steps};
+use super::notes::{note_on_batch, note_on_engine, note_on_mse, note_on_steps};
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
@@ -358,6 +358,12 @@ impl TrainingLoop for Trainer<'_> {
         }
         if let (Some(size), None) = (self.options.batch, self.batches) {
             notes.push(note_on_batch(size, self.data.samples()));
+        }
+        if self.options.engine == "native"
+            && let Ok(model) = self.objective.model(&self.params)
+        {
+            let problems = self.options.batch.unwrap_or(self.data.samples());
+            notes.extend(note_on_engine(&model, problems));
         }
         if let TrainingMethod::MultipleShooting(shooting) = self.method
             && self.least_squares.is_some()

@@ -48,11 +48,10 @@ pub(super) fn train(
 fn check(model: &VectorField, settings: &WeakConstraint, options: &TrainOptions) -> Result<()> {
     training_loop::check(model, options)?;
     settings.check()?;
-    if options.engine != "native" {
-        return Err(Error::invalid(format!(
-            "this method computes on the native engine, and engine is \"{}\"; leave out engine and device",
-            options.engine
-        )));
+    if options.engine == "torch" {
+        return Err(Error::invalid(
+            "this method computes on the native engine, and engine is \"torch\"; leave out engine and device",
+        ));
     }
     Ok(())
 }

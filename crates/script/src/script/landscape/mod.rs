@@ -109,7 +109,7 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
     // The session's device is not used here, because only one engine supports this.
     let engine = options.choice("engine")?;
     options.string("device", "cpu")?;
-    if engine != "native" {
+    if engine == "torch" {
         return Err(Error::invalid(format!(
             "{call} is there on the native engine only, not on \"{engine}\"; leave engine out"
         )));
