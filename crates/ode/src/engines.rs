@@ -10,7 +10,8 @@ use crate::devices::{CudaStatus, Device};
 use crate::odesolve::{Engine, NativeEngine};
 use crate::{Error, Result};
 
-pub use auto::{AutoEngine, torch_is_faster};
+pub use crate::odesolve::stepping::torch_is_faster;
+pub use auto::AutoEngine;
 
 /// The registration of an engine that another crate provides.
 #[derive(Debug, Clone, Copy)]

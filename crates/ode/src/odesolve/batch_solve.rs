@@ -7,10 +7,10 @@ use ndarray::{Array1, Array3, ArrayView2, Axis};
 
 use super::driver::Problem;
 use super::engine::{Engine, NativeEngine};
+use super::engine_choice::torch_is_faster;
 use super::options::SolveOptions;
 use super::recorded_steps::Stats;
 use super::trajectory::Trajectory;
-use crate::engines::torch_is_faster;
 use crate::field::VectorField;
 use crate::{Error, Result};
 use odesync_base::failure::SolveFailure;

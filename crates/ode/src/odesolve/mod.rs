@@ -30,6 +30,7 @@ mod continuous_adjoint;
 mod control;
 mod driver;
 mod engine;
+mod engine_choice;
 mod esdirk;
 mod event_handling;
 mod events;
@@ -110,6 +111,7 @@ pub use trajectory::Trajectory;
 pub mod stepping {
     pub use super::control::joint_norm;
     pub use super::engine::{EVENTS_UNSUPPORTED, check_batch};
+    pub use super::engine_choice::torch_is_faster;
     pub use super::first_step::FirstStep;
     pub use super::smooth_piece::check_is_smooth;
     pub use super::step_sequencer::StepSequencer;
