@@ -29,7 +29,7 @@ PROGRAM := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test test test-cuda check lint msrv licences advisories scripts examples bits bench-peers sanitize fuzz exports long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook setup-script-notebook demo notebook notebook-rust notebooks check-kernel save-notebooks test-jupyterlab test-widgets kernel-test wheel wheel-test wheel-torch wheel-torch-test test test-cuda check lint msrv licences advisories scripts examples bits bench-peers sanitize fuzz exports long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -107,6 +107,12 @@ wheel: ## the package of Python in dist/, with the program, the kernel and a mod
 
 wheel-test: ## install that package into an empty environment and try it there without cargo: program, kernel, module, notebook
 	$(PYTHON) -B tools/test_wheel.py
+
+wheel-torch: setup ## the second package of Python in dist/, with the torch engine, for an environment with PyTorch (a release build with torch)
+	$(PYTHON) tools/wheel_torch.py
+
+wheel-torch-test: ## install both packages and PyTorch into an empty environment and train by engine "torch" there (2.6 GB to download)
+	$(PYTHON) -B tools/test_wheel_torch.py
 
 test: setup ## set up and run every test
 ifndef NO_TORCH
@@ -208,7 +214,7 @@ $(CARGO_FUZZ):
 exports: ## exported models by NumPy, onnxruntime, JAX and PyTorch, where these are installed, against odesync
 	$(PYTHON) tools/check_exports.py
 
-long: setup ## what is too long for the gate: more kills at random moments, every fault of the disk, the peers, exports in Python, the clients of trackers, Optuna, Slurm, sliders in a browser, all trainings of the paper in full
+long: setup ## what is too long for the gate: more kills at random moments, every fault of the disk, the peers, exports in Python, the clients of trackers, Optuna, Slurm, sliders in a browser, the packages of Python beside PyTorch, all trainings of the paper in full
 	ODESYNC_KILLS=1000 $(CARGO) test $(FEATURES) --package odesync --test program kill
 	ODESYNC_FAULTS=all $(CARGO) test --package odesync-train --test train faults
 	ODESYNC_FAULTS=all $(CARGO) test $(FEATURES) --package odesync --test program faults
@@ -222,6 +228,7 @@ long: setup ## what is too long for the gate: more kills at random moments, ever
 	$(PYTHON) tools/check_torch.py
 	$(PYTHON) tools/check_slurm.py
 	$(MAKE) test-widgets
+	$(MAKE) wheel wheel-torch wheel-torch-test
 	FULL=1 tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays

@@ -117,6 +117,21 @@ class Process(unittest.TestCase):
         os.kill(pid, signal.SIGKILL)
         self.fail("the kernel is still there after ten seconds")
 
+    def test_what_quarto_asks_of_a_kernel(self):
+        # Before the cells it opens a comm that only some kernels know, and runs an empty cell that is not kept in the history.
+        content = {"comm_id": "quarto_comm", "target_name": "quarto_kernel_setup", "data": {"options": {"fig_width": 7, "run_path": ""}}}
+        self.client.shell_channel.send(self.client.session.msg("comm_open", content))
+        self.assertEqual(self.client.execute_interactive("", store_history=False, timeout=TIMEOUT)["content"]["status"], "ok")
+        # Its options stay in a cell where another front end runs it.
+        reply, text = self.run_cell("#| label: fig-orbit\n#| echo: false\nlet a = 40;\na + 2")
+        self.assertEqual((reply["status"], text), ("ok", "42"))
+        # Expressions in the text, `{rhai} a + 1`, are those of an empty cell.
+        reply = self.client.execute_interactive("", user_expressions={"0": "a + 1", "1": "nonsense"}, timeout=TIMEOUT)["content"]
+        self.assertEqual(reply["user_expressions"]["0"]["data"]["text/plain"], "41")
+        self.assertEqual(reply["user_expressions"]["1"]["status"], "error")
+        # Papermill, by which it gives parameters, knows the language by the name of the kernel's language too.
+        self.assertEqual(self.manager.kernel_spec.language, "rhai")
+
     def test_times(self):
         # No limit: a machine may be busy. The numbers are for who looks.
         self.run_cell("1 + 1")

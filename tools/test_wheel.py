@@ -38,6 +38,17 @@ np.savetxt("decay.csv", np.c_[t, 3.0 * np.exp(-0.7 * t)], delimiter=",", header=
 found = odesync.discover("decay.csv")
 assert abs(found.predict([0.0, 6.0])[1, 0] - 3.0 * np.exp(-4.2)) < 0.02, found.predict([0.0, 6.0])
 assert "<svg" in found._repr_html_() and found.report
+assert np.allclose(found.predict(6.0)[0], found.predict([0.0, 6.0])[1]), found.predict(6.0)
+x = 3.0 * np.exp(-0.7 * t)
+x[7] = np.nan
+table = odesync.discover({"t": t, "x": x}, equations=False)
+assert abs(table.predict([0.0, 6.0])[1, 0] - 3.0 * np.exp(-4.2)) < 0.02 and "1 value missing" in table.report, table.report
+try:
+    odesync.discover({"t": t, "x": x[1:]}, out="runs/short")
+except ValueError as error:
+    assert "x has 59" in str(error), error
+else:
+    raise AssertionError("columns of two lengths")
 try:
     odesync.evaluate("nonsense")
 except odesync.OdesyncError as error:

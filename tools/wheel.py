@@ -22,7 +22,8 @@ REQUIREMENTS = ROOT / "tools" / "notebook" / "wheel_requirements.txt"
 DATA = ROOT / "python" / "odesync.data" / "data" / "share"
 LICENCES = ROOT / "python" / "third_party_licences.txt"
 CARGO = os.environ.get("CARGO", "cargo")
-FEATURES = "--no-default-features"
+# As in pyproject.toml.
+FEATURES = ("--no-default-features", "--features", "tables")
 # Where shells look for completions, below share/.
 COMPLETIONS = {
     "bash": "bash-completion/completions/odesync",
@@ -47,10 +48,10 @@ def tools():
     run(VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS)
 
 
-def crates_in_the_program():
-    """The packages that the program is linked from, our own left out."""
+def crates_in_the_program(features=FEATURES):
+    """The packages that the program with these features is linked from, our own left out."""
     host = next(line.split()[1] for line in output("rustc", "-vV").splitlines() if line.startswith("host:"))
-    metadata = json.loads(output(CARGO, "metadata", "--format-version", "1", "--locked", FEATURES, "--filter-platform", host))
+    metadata = json.loads(output(CARGO, "metadata", "--format-version", "1", "--locked", *features, "--filter-platform", host))
     packages = {package["id"]: package for package in metadata["packages"]}
     edges = {node["id"]: node["deps"] for node in metadata["resolve"]["nodes"]}
     root = metadata["resolve"]["root"]
@@ -67,10 +68,10 @@ def crates_in_the_program():
     return sorted((package for package in found if package["source"]), key=lambda package: (package["name"], package["version"]))
 
 
-def licences():
-    """Writes the licences of these packages; each text once, below the names of the packages that have it."""
+def licences(features=FEATURES):
+    """The licences of these packages; each text once, below the names of the packages that have it."""
     texts, without = defaultdict(list), []
-    for package in crates_in_the_program():
+    for package in crates_in_the_program(features):
         name = f"{package['name']} {package['version']} ({package['license'] or 'see its file'})"
         folder = Path(package["manifest_path"]).parent
         files = sorted(file for file in folder.iterdir() if file.is_file() and file.name.upper().startswith(LICENCE_FILES))
@@ -82,7 +83,7 @@ def licences():
     for text, names in sorted(texts.items(), key=lambda item: item[1]):
         parts.append("\n".join(["=" * 100, *names, "-" * 100, text, ""]))
     parts.append("\n".join(["=" * 100, "Packages without a file of their licence, which stands on crates.io under its name:", *without, ""]))
-    LICENCES.write_text("\n".join(parts), encoding="utf-8")
+    return "\n".join(parts)
 
 
 def completions(program):
@@ -111,7 +112,7 @@ def build():
 
 def main():
     tools()
-    licences()
+    LICENCES.write_text(licences(), encoding="utf-8")
     build()
     for file in sorted((ROOT / "dist").glob("odesync-*")):
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.1f} MB")

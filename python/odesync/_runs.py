@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ._program import call, evaluate
+from ._program import call
 
 
 class Run:
@@ -47,14 +47,16 @@ class Run:
         """The model's states at the times t, which increase: `[time, state variable]`, or `[sample, time, state variable]` where
         the run was trained on several samples."""
         t = np.ascontiguousarray(np.atleast_1d(t), dtype=np.float64)
+        # A data set, as which times and states travel, has two times at least.
+        sent = np.append(t, t + 1e-6 * np.maximum(1.0, np.abs(t))) if len(t) == 1 else t
         with tempfile.TemporaryDirectory() as folder:
             times, states = os.path.join(folder, "t.npz"), os.path.join(folder, "u.npz")
             # The times travel as the only state of a data set, so that no digit of them is lost.
-            np.savez(times, t=np.arange(len(t), dtype=np.float64), u=t[:, None])
-            evaluate(_PREDICT.format(run=_text(self.folder), times=_text(times), states=_text(states)))
+            np.savez(times, t=np.arange(len(sent), dtype=np.float64), u=sent[:, None])
+            call(["--quiet", "eval", _PREDICT.format(run=_text(self.folder), times=_text(times), states=_text(states))])
             with np.load(states) as arrays:
                 u = arrays["u"]
-        return u
+        return u[..., : len(t), :]
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
@@ -98,19 +100,23 @@ def load(folder) -> Run:
 def discover(file, *, time=None, state=(), input=(), sample=None, hidden=(), equations=True, out=None, overwrite=False, **options) -> Discovery:
     """Discovers a model of the data in a table, as `odesync discover FILE`, with no setting that is needed.
 
-    file:      the table, with a row for each time
+    file:      the table, with a row for each time: a path, a DataFrame (pandas, polars) or a dict of columns
     time:      column of the time
     state:     columns of the state
     input:     columns of known inputs
     sample:    column that identifies the sample, where there are several
     hidden:    widths of the hidden layers to choose from
     equations: whether to look for equations too
-    out:       folder of the results, by default runs/NAME after the file
+    out:       folder of the results, by default runs/NAME after the file, and runs/table for a table without one
     overwrite: whether to replace the run that the folder holds
     options:   further options of the command: dt, skip, delimiter, decimal, missing
 
     Raises OdesyncError with the program's message.
     """
+    if hasattr(file, "keys") or hasattr(file, "columns"):
+        out = Path(out or "runs/table")
+        # Beside the results, whose script reads it.
+        file = _write_table(file, out.with_name(out.name + "_data.csv"))
     file = Path(file)
     if out is None:
         name = file.with_suffix("") if file.suffix == ".gz" else file
@@ -135,6 +141,30 @@ let t = read_npz({times}).u.col(0);
 let u = load({run}).predict(t);
 dataset(t, u).write_npz({states});
 """
+
+
+def _write_table(table, path) -> Path:
+    """Writes the columns of a DataFrame or a dict as a table of text; an index of pandas that has a name or is of times is a column."""
+    index = getattr(table, "index", None)
+    if getattr(index, "name", None) is not None or type(index).__name__ in ("DatetimeIndex", "TimedeltaIndex"):
+        table = table.reset_index()
+    names = list(table.columns if hasattr(table, "columns") else table)
+    columns = [_cells(table[name]) for name in names]
+    if len({len(column) for column in columns}) > 1:
+        raise ValueError("the columns of a table have one length: " + ", ".join(f"{name} has {len(column)}" for name, column in zip(names, columns)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([names, *zip(*columns)])
+    return path
+
+
+def _cells(column) -> list:
+    """The cells of a column as text; missing values are empty."""
+    values = np.asarray(column)
+    if values.dtype.kind == "M":
+        return ["" if np.isnat(value) else str(value) for value in values]
+    # What is missing is not equal to itself; None and the NA of pandas say so in their own ways.
+    return ["" if value is None or str(value) in ("nan", "NaT", "<NA>") else value for value in values.tolist()]
 
 
 def _text(path) -> str:

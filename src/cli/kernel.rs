@@ -64,7 +64,7 @@ impl KernelArgs {
         let failed = |e: crate::Error| ScriptError::new(ErrorKind::Runtime, e.to_string());
         match &self.command {
             KernelCommand::Install(place) => {
-                let program = std::env::current_exe().map_err(|error| {
+                let program = super::torch_package::own_path().map_err(|error| {
                     let message = format!("the path of this program is not known: {error}");
                     ScriptError::new(ErrorKind::Runtime, message)
                 })?;

@@ -21,6 +21,7 @@ mod repl;
 mod report;
 mod run;
 mod terminal;
+mod torch_package;
 mod watchdog;
 
 use std::io::{ErrorKind, Write};
@@ -147,6 +148,8 @@ fn suggest_command(mut error: clap::Error) -> clap::Error {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    #[cfg(not(feature = "torch"))]
+    torch_package::hand_over();
     // clap prints its own errors and ends with 2, or with 0 after --help and --version.
     let cli = Cli::try_parse().unwrap_or_else(|error| suggest_command(error).exit());
     if let Some(threads) = cli.common.threads {

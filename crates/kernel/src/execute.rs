@@ -1,5 +1,6 @@
 //! The execution of a cell.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use jupyter_protocol::ExecuteRequest;
@@ -37,7 +38,7 @@ pub(crate) fn execute(
         context.publish("execute_input", content);
     }
     let name = format!("In [{number}]");
-    let result = context.run(|| session.eval(code, Some(Path::new(&name))));
+    let result = context.run(|| session.eval(&options_as_comments(code), Some(Path::new(&name))));
     if stored {
         let output = result.as_ref().ok().filter(|outcome| !outcome.is_unit);
         history.push(number, code, output.map(|outcome| outcome.text.clone()));
@@ -77,6 +78,19 @@ pub(crate) fn execute(
                 aborts: request.stop_on_error,
             }
         }
+    }
+}
+
+/// Returns the code with the lines of options at its start, `#| label: fig-orbit`, as comments. Quarto writes such lines into the cells of
+/// a notebook in every language it does not know; it takes them out before it runs a cell, and other front ends leave them there.
+fn options_as_comments(code: &str) -> Cow<'_, str> {
+    let options = code
+        .split_inclusive('\n')
+        .take_while(|line| line.starts_with("#|"));
+    let length = options.map(str::len).sum();
+    match code.split_at_checked(length) {
+        Some((options, rest)) if length > 0 => (options.replace("#|", "//|") + rest).into(),
+        _ => code.into(),
     }
 }
 

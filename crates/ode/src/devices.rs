@@ -144,18 +144,19 @@ impl CudaStatus {
         let text = match self {
             CudaStatus::Ready { .. } => return None,
             CudaStatus::NotBuilt => {
-                "build odesync with the feature \"torch\" (on by default)".into()
+                "install the package odesync-torch beside it, or build odesync with the feature \"torch\" (on by default)".into()
             }
             CudaStatus::NotInstalled { .. } => {
-                "run `make setup-cuda` in the checkout of odesync".into()
+                "run `make setup-cuda` in the checkout of odesync; with the package odesync-torch, install a torch with CUDA"
+                    .into()
             }
             CudaStatus::BuildMismatch { .. } => {
                 "run `make setup-cuda` in the checkout of odesync, or point LIBTORCH at the libtorch that odesync was built with"
                     .into()
             }
             CudaStatus::MissingLibrary { missing, .. } => format!(
-                "run `make setup-cuda` in the checkout of odesync; with a libtorch of your own, add the folder of {missing} to \
-                 LD_LIBRARY_PATH"
+                "run `make setup-cuda` in the checkout of odesync; with the package odesync-torch, install torch anew with what it \
+                 requires; with a libtorch of your own, add the folder of {missing} to LD_LIBRARY_PATH"
             ),
             CudaStatus::NotLoaded { .. } => {
                 "run `python3 tools/setup_cuda.py --force` in the checkout of odesync".into()

@@ -54,8 +54,8 @@ pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
         },
         (_, Some(kind)) => (kind.create)(device),
         ("torch", None) => Err(Error::Torch(
-            "this build of odesync has no torch engine; build it with the feature \"torch\" (on by default), or use engine \
-             \"native\""
+            "this build of odesync has no torch engine; install the package odesync-torch beside it or build it with the \
+             feature \"torch\" (on by default), or use engine \"native\""
                 .into(),
         )),
         _ => {

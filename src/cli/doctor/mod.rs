@@ -124,9 +124,15 @@ fn build() -> Finding {
     } else {
         "engine native (built without the feature torch)"
     };
+    let packaged = std::env::current_exe()
+        .ok()
+        .filter(|p| super::torch_package::is_packaged(p));
+    let from = packaged.map_or_else(String::new, |program| {
+        format!(", of the package odesync-torch ({})", program.display())
+    });
     Finding::present(
         "odesync",
-        format!("{}, {engines}", env!("CARGO_PKG_VERSION")),
+        format!("{}, {engines}{from}", env!("CARGO_PKG_VERSION")),
     )
 }
 
@@ -192,11 +198,23 @@ fn libtorch() -> Finding {
 
 #[cfg(not(feature = "torch"))]
 fn libtorch() -> Finding {
-    Finding::missing(
-        "libtorch",
-        "not in this build; only engine \"torch\" needs it",
-        "make setup && cargo install --path .",
-    )
+    use super::torch_package::{State, state};
+
+    let topic = "libtorch";
+    let state = state();
+    let text = state.to_string();
+    match state {
+        State::Absent => Finding::missing(
+            topic,
+            text,
+            "install the package odesync-torch beside this one, or make setup && cargo install --path .",
+        ),
+        State::Off(_) => Finding::missing(topic, text, "unset ODESYNC_TORCH"),
+        State::Ready(_) | State::Unusable { .. } => Finding {
+            fix: Some("mend it, or pip uninstall odesync-torch; all else works without".into()),
+            ..Finding::broken(topic, text)
+        },
+    }
 }
 
 /// Returns the finding about the source of the configurations that scripts name.

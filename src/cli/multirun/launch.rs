@@ -61,7 +61,7 @@ pub(super) fn write_script(
     members: Range<usize>,
     common: &GlobalArgs,
 ) -> Result<BatchScript, ScriptError> {
-    let program = std::env::current_exe().map_err(runtime_error)?;
+    let program = super::super::torch_package::own_path().map_err(runtime_error)?;
     let working_dir = std::env::current_dir().map_err(runtime_error)?;
     let absolute = std::path::absolute(folder).map_err(runtime_error)?;
     let command = TaskCommand {

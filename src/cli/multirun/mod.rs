@@ -86,7 +86,7 @@ fn work(
     common: &GlobalArgs,
     how: Members,
 ) -> Result<bool, ScriptError> {
-    let program = std::env::current_exe().map_err(runtime_error)?;
+    let program = super::torch_package::own_path().map_err(runtime_error)?;
     let mut flags = common.access.flags();
     if how.are_stored {
         flags.push("--stored-arguments".into());

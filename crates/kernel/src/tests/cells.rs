@@ -47,6 +47,27 @@ fn a_cell_has_a_value_and_outputs_in_order() {
 }
 
 #[test]
+fn options_of_quarto_at_the_start_of_a_cell_are_comments() {
+    let mut client = Client::start();
+    assert_eq!(
+        client.value("#| label: fig-a\n#| echo: false\n40 + 2"),
+        "42"
+    );
+    assert_eq!(client.value("#| echo: false\r\n\"#|\""), "#|");
+    // Lines keep their numbers, and further down the sign is the mistake that it is.
+    for code in [
+        "#| echo: false\n\nlet x = nonsense;",
+        "let x = 1;\n\n#| echo: false",
+    ] {
+        let (reply, _) = client.run(code);
+        assert_eq!(reply["status"], "error");
+        let text = reply["traceback"].to_string();
+        assert!(text.contains("3:") || text.contains("line 3"), "{text}");
+    }
+    assert_eq!(client.run("#| echo: false").0["status"], "ok");
+}
+
+#[test]
 fn values_are_shown_as_html_and_svg() {
     let mut client = Client::start();
     for (code, mime, part) in [

@@ -48,13 +48,18 @@ pub fn cross_validate(samples: &[(Vec<f64>, Vec<f64>)]) -> CrossValidation {
         1.0
     };
     let n_values = n as f64;
-    let unit = mean_gap.powi(3) * n_values;
+    let time_unit = unit_of_large_gaps(mean_gap);
+    let samples: Vec<(Vec<f64>, &[f64])> = samples
+        .iter()
+        .map(|(t, y)| (t.iter().map(|t| t / time_unit).collect(), y.as_slice()))
+        .collect();
+    let unit = (mean_gap / time_unit).powi(3) * n_values;
     let mut best: Option<(f64, CrossValidation)> = None;
     for i in 0..N_ALPHAS {
         let exponent = -10.0 + 14.0 * i as f64 / (N_ALPHAS - 1) as f64;
         let alpha = 10.0_f64.powf(exponent) * unit;
         let (mut residual, mut trace) = (0.0, 0.0);
-        for (t, y) in samples {
+        for (t, y) in &samples {
             let (part, part_trace) = LdlFactor::new(t, alpha).residual_and_trace(y);
             residual += part;
             trace += part_trace;
@@ -66,7 +71,7 @@ pub fn cross_validate(samples: &[(Vec<f64>, Vec<f64>)]) -> CrossValidation {
         };
         if best.as_ref().is_none_or(|(least, _)| score < *least) {
             let found = CrossValidation {
-                alpha,
+                alpha: alpha * time_unit.powi(3),
                 variance: residual / (n_values - trace).max(1e-9),
                 degrees_of_freedom: trace,
             };
@@ -76,16 +81,52 @@ pub fn cross_validate(samples: &[(Vec<f64>, Vec<f64>)]) -> CrossValidation {
     match best {
         Some((_, found)) => found,
         None => CrossValidation {
-            alpha: unit,
+            alpha: unit * time_unit.powi(3),
             variance: 0.0,
             degrees_of_freedom: n_values,
         },
     }
 }
 
+/// Returns the unit in which times with large gaps are measured while splines are compared: weeks in seconds, for example. Beside a gap h the
+/// trace loses entries of the size h⁻², a part of h³ of their digits. A power of two changes nothing else, and small gaps keep the unit 1.
+fn unit_of_large_gaps(mean_gap: f64) -> f64 {
+    match mean_gap > 16.0 {
+        true => 2.0_f64.powi(mean_gap.log2() as i32),
+        false => 1.0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_unit_of_time_does_not_matter() {
+        let wave = |scale: f64| {
+            let t: Vec<f64> = (0..40)
+                .map(|i| (0.1 + 0.5 * f64::from(i)) * scale)
+                .collect();
+            let y = (0..40).map(|i| (0.25 * f64::from(i)).sin() + 0.1 * f64::from(i * i % 7));
+            let found = cross_validate(&[(t, y.collect())]);
+            (
+                found.alpha / scale.powi(3),
+                found.variance,
+                found.degrees_of_freedom,
+            )
+        };
+        let want = wave(1.0);
+        assert!(want.2 > 3.0 && want.2 < 39.0, "{want:?}");
+        for scale in [1e-9, 1e-3, 60.0, 86_400.0, 31_557_600.0, 1e12] {
+            let (alpha, variance, freedom) = wave(scale);
+            for (value, want) in [(alpha, want.0), (variance, want.1), (freedom, want.2)] {
+                assert!(
+                    (value - want).abs() < 1e-8 * want,
+                    "{scale}: {value} {want}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn residual_and_trace_are_those_of_the_linear_map() {
