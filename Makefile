@@ -219,6 +219,8 @@ long: setup ## what is too long for the gate: more kills at random moments, ever
 	ODESYNC_FAULTS=all $(CARGO) test --package odesync-train --test train faults
 	ODESYNC_FAULTS=all $(CARGO) test $(FEATURES) --package odesync --test program faults
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
+	ODESYNC_MEMORY=all $(CARGO) test $(FEATURES) --package odesync --test program memory
+	ODESYNC_EXTREMES=all $(CARGO) test --package odesync-script --lib extremes
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers
 	$(PYTHON) tools/check_exports.py --install

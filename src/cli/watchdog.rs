@@ -9,8 +9,12 @@ use crate::memory;
 const PATIENCE: Duration = Duration::from_millis(800);
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// The program ends where it holds so many times the memory that a script may use. What asks before it allocates stays below; between two
-/// questions an array may be there twice.
+/// Time between two looks at the memory where much of it is in use: a few megabytes are filled in it.
+const SHORT_INTERVAL: Duration = Duration::from_millis(2);
+/// The program ends where it holds so much more memory than a script may use, in pages that are no file's: with its own code it is then
+/// some megabytes below 64 MiB more, in which it ends. What asks before it allocates stays below.
+const BEYOND: usize = 20 << 20;
+/// The program ends where so many times the memory that a script may use is allocated, whether it is filled or not.
 const MEMORY_FACTOR: usize = 2;
 
 /// Whether what ran has stopped, so that the program ends by itself.
@@ -37,12 +41,20 @@ pub(super) fn end_soon() {
     });
 }
 
-/// Ends the program where it holds far more memory than a script may use.
+/// Ends the program where it holds more memory than a script may use.
 pub(super) fn guard_memory() {
     let limit = memory::limit();
     std::thread::spawn(move || {
-        while crate::script::memory::allocated().is_none_or(|used| used / MEMORY_FACTOR <= limit) {
-            std::thread::sleep(INTERVAL);
+        loop {
+            let Some(used) = memory::allocated() else {
+                return;
+            };
+            let is_much = used > limit / 2;
+            let resident = if is_much { memory::look_at_pages() } else { 0 };
+            if used / MEMORY_FACTOR > limit || resident > limit.saturating_add(BEYOND) {
+                break;
+            }
+            std::thread::sleep(if is_much { SHORT_INTERVAL } else { INTERVAL });
         }
         super::print_error(&format!(
             "error: the script needs more than the {} it may use\n  hint: `odesync --memory GIB …` allows more",

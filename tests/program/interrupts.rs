@@ -19,6 +19,11 @@ const LONG_CALLS: &[(&str, &str, &str)] = &[
         "INT",
     ),
     (
+        "equations from a large library",
+        "equations(dataset(lorenz(), [1, 1, 1], arange(0, 3, 0.05)), #{ library: polynomials(6) })",
+        "INT",
+    ),
+    (
         "a product of matrices",
         "let a = ones([9000, 9000]); dot(a, a)",
         "INT",

@@ -14,6 +14,7 @@ mod killed;
 mod kills;
 mod launchers;
 mod limits;
+mod memory;
 mod paths;
 mod pictures;
 mod repl;

@@ -1,4 +1,7 @@
-//! The limit on memory that one object may take.
+//! The limit on memory of the process, and what is in use of it.
+//!
+//! The program installs an allocator that counts (`src/main.rs`) and passes the function that reads its count to [`install_gauge`]. In a
+//! program that does not, the memory in use is not known, and each object is compared with the limit by itself.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
@@ -32,6 +35,48 @@ pub fn limit() -> usize {
     }
 }
 
+static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
+
+/// Installs the function that returns the bytes that are allocated now. The first call wins.
+pub fn install_gauge(gauge: fn() -> usize) {
+    // A second installation refers to the same global allocator: a process has only one.
+    let _ = GAUGE.set(gauge);
+}
+
+/// Returns the bytes allocated now; `None` where no counting allocator is installed.
+#[inline]
+pub fn allocated() -> Option<usize> {
+    GAUGE.get().map(|gauge| gauge())
+}
+
+/// Pages of the process that are no file's, in bytes, when they were last looked at.
+static RESIDENT: AtomicUsize = AtomicUsize::new(0);
+
+/// Looks at the memory that the process has in pages that are no file's, and returns it, in bytes; 0 where the system does not say. Who
+/// watches the memory calls this again and again; [`exceeds`] goes by the last look.
+pub fn look_at_pages() -> usize {
+    const PAGE: usize = 4096;
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let mut pages = pages
+        .split_whitespace()
+        .skip(1)
+        .map_while(|n| n.parse::<usize>().ok());
+    let resident = match (pages.next(), pages.next()) {
+        (Some(all), Some(of_files)) => all.saturating_sub(of_files) * PAGE,
+        _ => 0,
+    };
+    RESIDENT.store(resident, Ordering::Relaxed);
+    resident
+}
+
+/// Returns whether the process holds more than `limit`: by the count of its allocations, or by its pages, which many small objects take
+/// more of than they are large. Pages that are free again may stay with the process, so they count only where much is in use.
+pub fn exceeds(limit: usize) -> bool {
+    allocated().is_some_and(|used| {
+        used > limit || (used > limit / 2 && RESIDENT.load(Ordering::Relaxed) > limit)
+    })
+}
+
 /// Returns a number of bytes in readable form: "512 MiB".
 pub fn format_bytes(bytes: usize) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -45,12 +90,12 @@ pub fn format_bytes(bytes: usize) -> String {
     format!("{value:.digits$} {}", UNITS[unit])
 }
 
-/// Checks that `what` takes no more bytes than [`limit`]; `remedy` says in the error what to do about it.
+/// Checks that `what` and all that is allocated take no more bytes than [`limit`]; `remedy` says in the error what to do about it.
 ///
 /// # Errors
 /// [`Error::Invalid`]: "`what` would take 12 GiB; `remedy`".
 pub fn check_memory(bytes: usize, what: impl Display, remedy: &str) -> Result<()> {
-    if bytes <= limit() {
+    if allocated().unwrap_or(0).saturating_add(bytes) <= limit() {
         return Ok(());
     }
     Err(Error::invalid(format!(

@@ -7,7 +7,8 @@ use crate::{Error, Result};
 use odesync_base::options::Value;
 use odesync_base::text::count_of;
 
-use super::dense::ScriptArray;
+use super::dense::{ScriptArray, elements};
+use super::memory::check_floats;
 
 /// Largest number of dimensions of an array.
 pub const MAX_RANK: usize = 8;
@@ -147,16 +148,31 @@ pub(super) fn describe_shape(shape: &Dynamic) -> String {
 /// argument in messages.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a ragged list or an item that is no number, with its index.
+/// [`Error::Invalid`] for a ragged list or an item that is no number, with its index, and for more than there is memory for.
 pub fn to_array(value: &Dynamic, what: &str) -> Result<ArrayD<f64>> {
     if let Some(array) = value.read_lock::<ScriptArray>() {
+        check_floats(what, array.data().len())?;
         return Ok(array.data().clone());
     }
+    let n = count(value, 0);
+    check_floats(what, n)?;
     let mut shape = Vec::new();
-    let mut data = Vec::new();
+    let mut data = Vec::with_capacity(n);
     flatten(value, what, &mut Vec::new(), &mut shape, &mut data)?;
     ArrayD::from_shape_vec(IxDyn(&shape), data)
         .map_err(|_| Error::invalid(format!("{what} is not an array of shape {shape:?}")))
+}
+
+/// Returns how many numbers there are in a value, `depth` lists below the outermost.
+fn count(value: &Dynamic, depth: usize) -> usize {
+    if let Some(array) = value.read_lock::<ScriptArray>() {
+        return array.data().len();
+    }
+    match value.read_lock::<List>() {
+        Some(list) if depth < MAX_RANK => list.iter().map(|item| count(item, depth + 1)).sum(),
+        Some(_) => 0,
+        None => 1,
+    }
 }
 
 /// Appends the numbers in `value`, the item at `index`, to the flat data. The first item at each level fixes the shape.
@@ -242,7 +258,11 @@ fn flatten(
 /// # Errors
 /// See [`to_array`]; [`Error::Invalid`] for another rank.
 pub fn to_vector(value: &Dynamic, what: &str) -> Result<Vec<f64>> {
-    array_to_vector(&to_array(value, what)?, what)
+    let array = to_array(value, what)?;
+    match array.ndim() {
+        1 => Ok(elements(array)),
+        _ => array_to_vector(&array, what),
+    }
 }
 
 /// Converts an array of rank 1 to a vector.

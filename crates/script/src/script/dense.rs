@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array, ArrayD, Dimension, IxDyn};
 use rhai::Dynamic;
+
+use super::memory::check_floats;
+use crate::Result;
 
 /// A dense array of `f64` in row-major order. Clones share their data until one of them is written to.
 #[derive(Clone, PartialEq)]
@@ -34,9 +37,29 @@ impl ScriptArray {
         Arc::unwrap_or_clone(self.0)
     }
 
+    /// Returns the owned data as [`Self::into_data`] does, where there is room for the copy.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] that says how much `what` would take.
+    pub fn into_owned(self, what: &str) -> Result<ArrayD<f64>> {
+        self.check_copy(what)?;
+        Ok(self.into_data())
+    }
+
     /// Returns the data for writing; shared data are copied first.
-    pub fn data_mut(&mut self) -> &mut ArrayD<f64> {
-        Arc::make_mut(&mut self.0)
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] where there is no room for the copy, which says how much `what` would take.
+    pub fn data_mut(&mut self, what: &str) -> Result<&mut ArrayD<f64>> {
+        self.check_copy(what)?;
+        Ok(Arc::make_mut(&mut self.0))
+    }
+
+    fn check_copy(&self, what: &str) -> Result<()> {
+        match Arc::strong_count(&self.0) {
+            1 => Ok(()),
+            _ => check_floats(what, self.0.len()),
+        }
     }
 
     /// Returns the sizes of the axes.
@@ -60,6 +83,26 @@ impl ScriptArray {
             0 => Dynamic::from(self.0.first().copied().unwrap_or(f64::NAN)),
             _ => Dynamic::from(self),
         }
+    }
+}
+
+/// Returns the array with its elements row by row, on which indexing relies for speed; one that has them so is not copied.
+pub(super) fn row_major<D: Dimension>(x: Array<f64, D>) -> Array<f64, D> {
+    match x.is_standard_layout() {
+        true => x,
+        false => x.as_standard_layout().into_owned(),
+    }
+}
+
+/// Returns the elements row by row, without a copy where they lie so.
+pub(super) fn elements(x: ArrayD<f64>) -> Vec<f64> {
+    if !x.is_standard_layout() {
+        return x.iter().copied().collect();
+    }
+    let n = x.len();
+    match x.into_raw_vec_and_offset() {
+        (all, None | Some(0)) if all.len() == n => all,
+        (all, offset) => all.into_iter().skip(offset.unwrap_or(0)).take(n).collect(),
     }
 }
 

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Scope};
 
 use super::caught_errors::CaughtErrors;
+use super::copies;
 use super::error::{Termination, WrappedError};
 use super::host::Host;
 use super::interaction::Interactions;
 use super::limits;
-use super::memory;
 use super::modules::ScriptModuleResolver;
 use super::registry::{Catalogue, Registry, ScriptType};
 use super::token_linter::TokenLinter;
@@ -105,24 +105,24 @@ fn install_hooks(engine: &mut Engine, host: &Host, linter: &Rc<TokenLinter>) {
             };
             return Some(Dynamic::from(stop));
         }
-        match memory::allocated() {
-            Some(used) if used > session.memory_limit() => {
-                Some(Dynamic::from(Termination::MemoryLimit))
-            }
-            _ => None,
-        }
+        odesync_base::memory::exceeds(session.memory_limit())
+            .then(|| Dynamic::from(Termination::MemoryLimit))
     });
 
-    // rhai copies and drops nested values recursively and has no limit on their depth, so each value is checked where it is used.
-    engine.on_var(
-        |name, _, context| match context.scope().get(name).and_then(limits::too_large) {
+    // rhai copies and drops nested values recursively and has no limit on their depth, so each value is checked where it is used; it copies
+    // a list or map at almost every use as well, and asks nobody whether there is room.
+    let session = host.clone();
+    engine.on_var(move |name, _, context| {
+        match context.scope().get(name).and_then(|value| {
+            limits::too_large(value).or_else(|| copies::too_large(value, session.memory_limit()))
+        }) {
             Some(what) => Err(Box::new(EvalAltResult::ErrorDataTooLarge(
                 what,
                 Position::NONE,
             ))),
             None => Ok(None),
-        },
-    );
+        }
+    });
 
     let linter = Rc::clone(linter);
     engine.on_parse_token(move |token, position, _| linter.on_token(token, position));

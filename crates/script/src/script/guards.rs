@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use rhai::{Array as List, Blob, Dynamic, ImmutableString};
+use rhai::{Array as List, Blob, Dynamic, ImmutableString, NativeCallContext};
 
 use crate::{Error, Result};
 
@@ -59,6 +59,42 @@ fn pad_text(host: &Host, text: &mut ImmutableString, characters: i64, pad: &str)
     Ok(())
 }
 
+/// Bytes of a piece of a string, as an item of a list.
+const PIECE: usize = 80;
+/// Bytes that are taken while a letter of JSON is read, at most: that of a number between commas.
+const JSON_LETTER: usize = 64;
+
+/// Returns pieces of a string as a list, if they fit in memory; the empty string is one piece.
+fn pieces<'a>(
+    host: &Host,
+    text: &'a str,
+    parts: impl Iterator<Item = &'a str> + Clone,
+) -> Result<List> {
+    if text.is_empty() {
+        return Ok(vec![text.into()]);
+    }
+    let count = parts.clone().count();
+    check_memory(host, "the list", count * PIECE + text.len(), 1)?;
+    let mut list = List::with_capacity(count);
+    list.extend(parts.map(|part| part.into()));
+    Ok(list)
+}
+
+/// Returns `a` followed by `b`, if they fit in memory with what adding to them copies.
+fn joined(host: &Host, a: &str, b: &str) -> Result<ImmutableString> {
+    let bytes = a.len().saturating_add(b.len());
+    check_memory(host, "the string", bytes.saturating_mul(2), 1)?;
+    Ok([a, b].concat().into())
+}
+
+/// Appends `b` to `a`, if that fits in memory.
+fn append(host: &Host, a: &mut ImmutableString, b: &str) -> Result<()> {
+    let bytes = a.len().saturating_add(b.len());
+    check_memory(host, "the string", bytes.saturating_mul(2), 1)?;
+    a.make_mut().push_str(b);
+    Ok(())
+}
+
 /// An argument that is a string or a character.
 struct CharOrString(ImmutableString);
 
@@ -78,6 +114,7 @@ impl Argument for CharOrString {
 /// Registers the functions in place of rhai's own.
 pub fn register(reg: &mut Registry) {
     lists(reg);
+    strings(reg);
     let host = reg.host();
     reg.function(
         "text.replace(from, to)",
@@ -96,6 +133,64 @@ pub fn register(reg: &mut Registry) {
         "sleep(0.01)",
     )
     .body(move |seconds: Number| sleep(&host, seconds.0));
+}
+
+fn strings(reg: &mut Registry) {
+    let host = reg.host();
+    reg.overload("+")
+        .body(move |a: ImmutableString, b: ImmutableString| joined(&host, &a, &b));
+    let host = reg.host();
+    reg.overload("+=")
+        .body(move |a: &mut ImmutableString, b: ImmutableString| append(&host, a, &b));
+    let [of_words, of_parts, of_some] = [(); 3].map(|()| reg.host());
+    reg.function(
+        "text.split(separator, n) -> list",
+        "The parts of a string between the separators, at most n of them; between white space without a separator. split(i) cuts it at a place.",
+        "\"a,b,c\".split(\",\")",
+    )
+    .body(move |text: &mut ImmutableString| pieces(&of_words, text, text.split_whitespace()))
+    .body(move |text: &mut ImmutableString, at: CharOrString| pieces(&of_parts, text, text.split(&*at.0)))
+    .body(
+        move |text: &mut ImmutableString, at: CharOrString, n: i64| {
+            pieces(&of_some, text, text.splitn(to_length(n).max(1), &*at.0))
+        },
+    );
+    let [of_parts, of_some] = [(); 2].map(|()| reg.host());
+    reg.function(
+        "text.split_rev(separator, n) -> list",
+        "The parts of a string as split returns them, from the last to the first.",
+        "\"a,b,c\".split_rev(\",\")",
+    )
+    .body(move |text: &mut ImmutableString, at: CharOrString| {
+        pieces(&of_parts, text, text.rsplit(&*at.0))
+    })
+    .body(
+        move |text: &mut ImmutableString, at: CharOrString, n: i64| {
+            pieces(&of_some, text, text.rsplitn(to_length(n).max(1), &*at.0))
+        },
+    );
+    let host = reg.host();
+    reg.function(
+        "text.to_chars() -> list",
+        "The characters of a string.",
+        "\"abc\".to_chars()",
+    )
+    .body(move |text: &mut ImmutableString| -> Result<List> {
+        check_memory(&host, "the list", text.len(), size_of::<Dynamic>())?;
+        Ok(text.chars().map(Dynamic::from).collect())
+    });
+    let host = reg.host();
+    reg.function(
+        "parse_json(text)",
+        "The value that a text in JSON stands for: a map, a list, a number, a string, true, false or ().",
+        "parse_json(`{\"a\": [1, 2]}`).a",
+    )
+    .body(
+        move |context: NativeCallContext, text: ImmutableString| -> RhaiResult<Dynamic> {
+            check_memory(&host, "the value of JSON", text.len(), JSON_LETTER)?;
+            context.engine().parse_json(&*text, true).map(Dynamic::from)
+        },
+    );
 }
 
 fn lists(reg: &mut Registry) {
@@ -143,6 +238,16 @@ fn lists(reg: &mut Registry) {
     })
     .body(move |text: &mut ImmutableString, len: i64, pad: CharOrString| {
         pad_text(&of_text, text, len, &pad.0)
+    });
+    let host = reg.host();
+    reg.function(
+        "blob.to_array() -> list",
+        "The bytes as a list of ints.",
+        "blob(2, 7).to_array()",
+    )
+    .body(move |blob: &mut Blob| -> Result<List> {
+        check_memory(&host, "the list", blob.len(), ITEM)?;
+        Ok(blob.iter().map(|byte| i64::from(*byte).into()).collect())
     });
     let host = reg.host();
     reg.function(

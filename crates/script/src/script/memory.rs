@@ -1,31 +1,14 @@
 //! The memory that the process holds, as counted by the allocator, and the bound on it.
 //!
-//! The program installs the allocator (`src/main.rs`) and passes the function that reads its count to [`install_gauge`]. In a
-//! program that does not, the memory in use is not known and [`crate::script::limits`] falls back to a bound on the length of
+//! Where the memory in use is not known ([`install_gauge`]), [`crate::script::limits`] falls back to a bound on the length of
 //! lists and strings.
-
-use std::sync::OnceLock;
 
 use crate::{Error, Result};
 
-pub use odesync_base::memory::{default_limit, format_bytes};
-
-static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
+pub use odesync_base::memory::{allocated, default_limit, format_bytes, install_gauge};
 
 /// Largest number of elements of an `Array` where the memory in use is not known: 2^28, 2 GiB.
 const ELEMENTS_WITHOUT_GAUGE: usize = 1 << 28;
-
-/// Installs the function that returns the bytes that are allocated now. The first call wins.
-pub fn install_gauge(gauge: fn() -> usize) {
-    // A second installation refers to the same global allocator: a process has only one.
-    let _ = GAUGE.set(gauge);
-}
-
-/// Returns the bytes allocated now; `None` where no counting allocator is installed.
-#[inline]
-pub fn allocated() -> Option<usize> {
-    GAUGE.get().map(|gauge| gauge())
-}
 
 /// Checks that `elements` more items of `size` bytes for `what` stay within `limit`.
 ///
@@ -49,6 +32,15 @@ pub fn check_memory(what: &str, elements: usize, size: usize, limit: usize) -> R
         "{what} would take {elements} elements ({asked}): a script may use {}{used}",
         format_bytes(limit)
     )))
+}
+
+/// Checks that `elements` more floats for `what` stay within the limit of the process, where no host of a session is at hand.
+///
+/// # Errors
+/// Those of [`check_memory`].
+pub fn check_floats(what: &str, elements: usize) -> Result<()> {
+    let limit = odesync_base::memory::limit();
+    check_memory(what, elements, size_of::<f64>(), limit)
 }
 
 #[cfg(test)]

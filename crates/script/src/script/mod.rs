@@ -7,7 +7,7 @@
 //! | [`session`] | [`Session`]: owns the thread, the engine and the variables; evaluates code |
 //! | `session_options` | [`SessionOptions`], [`EvalResult`]: the options of a session, and the result of an evaluation |
 //! | [`engine`] | the setup of the rhai engine: settings, hooks, the list of all bindings |
-//! | [`limits`], [`memory`] | the limits on scripts; the counted memory |
+//! | [`limits`], [`memory`], `copies` | the limits on scripts; the counted memory; what is too large to be copied |
 //! | [`token_linter`] | the linter of a source's tokens: the `-x ** 2` trap, the names that a source declares |
 //! | `equation_regions` | the parts of a source that are equations, where `&&` joins conditions of symbols |
 //! | `error`, `error_report` | [`ScriptError`]: file, line, column, the line's text, a hint; rhai's errors converted to it |
@@ -78,6 +78,7 @@ pub mod array;
 mod batch_solving;
 mod caught_errors;
 pub mod convert;
+mod copies;
 pub mod cross_validating;
 pub mod data;
 mod dense;

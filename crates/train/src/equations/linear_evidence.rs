@@ -63,7 +63,12 @@ impl LinearEvidence {
         columns.chain(self.always.iter().copied()).collect()
     }
 
+    /// Returns the factor of α I + G of these columns; `None` where it is not positive definite, and where the thread was asked to stop: all
+    /// that takes long here comes of many factors, and who calls it then checks for the stop.
     fn factorize(&self, columns: &[usize]) -> Option<Cholesky<f64, Dyn>> {
+        if odesync_base::interrupt::is_requested() {
+            return None;
+        }
         let prior = |i, j| if i == j { self.alpha } else { 0.0 };
         let n = columns.len();
         let matrix = DMatrix::from_fn(n, n, |i, j| {

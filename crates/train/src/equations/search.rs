@@ -11,6 +11,7 @@
 
 use std::rc::Rc;
 
+use odesync_base::interrupt;
 use odesync_ode::field::VectorField;
 
 use super::candidates::{Candidates, TrainableField};
@@ -64,6 +65,7 @@ pub(super) fn search(
     let mut round = Rc::new(train(candidates, network, all.clone(), guess, after_step)?);
     let mut best = round.clone();
     while let Some(active) = round.without_the_smallest() {
+        interrupt::check()?;
         let w = round.all_coefficients(candidates);
         round = Rc::new(train(candidates, &round.lifted, active, &w, after_step)?);
         if round.score > best.score {
@@ -73,6 +75,7 @@ pub(super) fn search(
     let mut tried = vec![best.active.clone()];
     let mut linear = whole_library(candidates, &best)?;
     while let Some(proposed) = linear.as_ref().map(|l| proposals(candidates, l, &best)) {
+        interrupt::check()?;
         let w = best.all_coefficients(candidates);
         let mut better = None;
         for active in proposed.into_iter().take(MAX_PROPOSALS) {
@@ -93,6 +96,7 @@ pub(super) fn search(
         linear = whole_library(candidates, &best)?;
     }
     let moves = linear.map(|l| all_moves(candidates, &l, &best.active));
+    interrupt::check()?;
     Ok(Found {
         best,
         moves: moves.unwrap_or_default(),
@@ -147,6 +151,7 @@ fn train(
     let TrainableField { field, columns } = candidates.trainable_field(&active)?;
     let first = at_columns(&field, &columns, active.iter().map(|i| w[*i]));
     let n = active.len();
+    interrupt::check()?;
     let lifted = from.refit(field.clone(), first, FIRST_Q, &mut || after_step(n))?;
     let problem = lifted.whitened(field, lifted.w())?;
     let linear = problem.map(|p| LinearEvidence::new(&p, lifted.alpha(), &columns));

@@ -173,6 +173,11 @@ fn padded_linspace(path: &[f64], points: usize, margin: f64) -> Result<Vec<f64>>
     let low = path.iter().copied().fold(f64::INFINITY, f64::min);
     let high = path.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let extent = if high > low { high - low } else { 1.0 };
+    odesync_base::memory::check_memory(
+        points.saturating_mul(2 * size_of::<f64>()),
+        format_args!("a landscape of {points} points along an axis"),
+        "ask for fewer",
+    )?;
     Ok(Array1::linspace(low - margin * extent, high + margin * extent, points).to_vec())
 }
 

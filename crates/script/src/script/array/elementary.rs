@@ -6,6 +6,7 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
+use super::super::memory::check_floats;
 use super::super::numbers;
 use super::super::registry::{Number, Numbers, Operand, Registry, name_of};
 use super::ScriptArray;
@@ -200,6 +201,7 @@ fn select(condition: &ScriptArray, a: &Dynamic, b: &Dynamic) -> Result<ScriptArr
             "where: the values do not have the condition's shape",
         ));
     };
+    check_floats("where", a.len())?;
     let mut out = a.to_owned();
     Zip::from(&mut out)
         .and(condition.data())

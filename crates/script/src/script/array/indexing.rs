@@ -9,6 +9,7 @@ use crate::{Error, Result};
 
 use super::super::convert;
 use super::super::error::RhaiResult;
+use super::super::memory::{check_floats, check_memory};
 use super::super::registry::{Number, Registry};
 use super::ScriptArray;
 
@@ -26,7 +27,11 @@ impl ScriptArray {
         let index = self.index_of(index)?;
         Ok(match self.0.as_slice().filter(|_| self.0.ndim() == 1) {
             Some(vector) => vector[index].into(),
-            None => ScriptArray::new(self.0.index_axis(Axis(0), index).to_owned()).into_dynamic(),
+            None => {
+                let item = self.0.index_axis(Axis(0), index);
+                check_floats("x[i]", item.len())?;
+                ScriptArray::new(item.to_owned()).into_dynamic()
+            }
         })
     }
 
@@ -40,20 +45,24 @@ impl ScriptArray {
         };
         let what = format!("the second axis of an Array of shape {shape:?}");
         let j = convert::to_index(j, *n, &what)?;
+        check_floats("col", self.0.len() / n)?;
         Ok(ScriptArray::new(self.0.index_axis(Axis(1), j).to_owned()))
     }
 
     /// Assigns `x[i] = value`; the value is a number or has the item's shape.
     fn set_item(&mut self, index: i64, given: &Dynamic) -> Result<()> {
         let index = self.index_of(index)?;
-        let item = self.data_mut().index_axis_mut(Axis(0), index);
+        let item = self
+            .data_mut("x[i] = value: the copy of x")?
+            .index_axis_mut(Axis(0), index);
         assign(item, given, "the item")
     }
 
     /// Assigns `x[from..to] = value`; the value is a number or has the part's shape.
     fn set_slice(&mut self, from: i64, to: i64, given: &Dynamic) -> Result<()> {
         let (axis, range) = self.slice_range(0, from, to)?;
-        let part = self.data_mut().slice_axis_mut(axis, Slice::from(range));
+        let data = self.data_mut("x[from..to] = value: the copy of x")?;
+        let part = data.slice_axis_mut(axis, Slice::from(range));
         assign(part, given, "the part")
     }
 
@@ -61,6 +70,7 @@ impl ScriptArray {
     fn slice(&self, axis: i64, from: i64, to: i64) -> Result<ScriptArray> {
         let (axis, range) = self.slice_range(axis, from, to)?;
         let part = self.0.slice_axis(axis, Slice::from(range));
+        check_floats("slice", part.len())?;
         Ok(ScriptArray::new(part.to_owned()))
     }
 
@@ -171,6 +181,18 @@ fn to_list(array: &ndarray::ArrayViewD<'_, f64>) -> Dynamic {
     }
 }
 
+/// Checks that lists of this shape fit into memory: an item is larger than a number, and a list larger than its items.
+fn check_list(shape: &[usize]) -> Result<()> {
+    const OF_A_LIST: usize = 4;
+    let items: usize = shape.iter().product();
+    let lists = shape
+        .split_last()
+        .map_or(0, |(_, outer)| outer.iter().product());
+    let all = items.saturating_add(usize::saturating_mul(OF_A_LIST, lists));
+    let limit = odesync_base::memory::limit();
+    check_memory("to_list", all, size_of::<Dynamic>(), limit)
+}
+
 fn sizes(data: &ArrayD<f64>) -> List {
     data.shape()
         .iter()
@@ -277,7 +299,10 @@ pub(super) fn register(reg: &mut Registry) {
         "The elements as a list, or lists of lists.",
         "arange(3).to_list()",
     )
-    .body(|x: &mut ScriptArray| to_list(&x.data().view()))
+    .body(|x: &mut ScriptArray| -> Result<Dynamic> {
+        check_list(x.shape())?;
+        Ok(to_list(&x.data().view()))
+    })
     .body(|x: List| x);
     reg.function(
         "x.contains(value) -> bool",

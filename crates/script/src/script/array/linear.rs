@@ -6,6 +6,7 @@ use rhai::Dynamic;
 
 use crate::{Error, Result};
 
+use super::super::dense::{elements, row_major};
 use super::super::host::Host;
 use super::super::registry::{Numbers, Operand, Registry};
 use super::ScriptArray;
@@ -58,7 +59,7 @@ fn product(host: &Host, a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>>
     let row = a.ncols().saturating_mul(b.ncols()).max(1);
     let rows = (BLOCK / row).max(8);
     if rows >= a.nrows() {
-        return Ok(a.dot(b).as_standard_layout().into_owned());
+        return Ok(row_major(a.dot(b)));
     }
     let mut product = Array2::zeros((a.nrows(), b.ncols()));
     let blocks = a.axis_chunks_iter(Axis(0), rows);
@@ -98,14 +99,14 @@ fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
 }
 
 /// Returns the normalised mean squared error; the components are along the last axis, those of a vector are one.
-fn nmse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
-    check_same_shape("nmse", x, y)?;
+fn nmse(x: ArrayD<f64>, y: ArrayD<f64>) -> Result<f64> {
+    check_same_shape("nmse", &x, &y)?;
     let components = match y.shape() {
         [.., components] if y.ndim() > 1 => *components,
         _ => 1,
     };
-    let rows = |z: &ArrayD<f64>| {
-        let values: Vec<f64> = z.iter().copied().collect();
+    let rows = |z: ArrayD<f64>| {
+        let values = elements(z);
         let shape = (values.len() / components.max(1), components);
         Array2::from_shape_vec(shape, values).map_err(|e| Error::invalid(format!("nmse: {e}")))
     };
@@ -172,7 +173,7 @@ pub(super) fn register(reg: &mut Registry) {
          element is left out; so is a component that is constant. A vector is one component.",
         "nmse([1, 2, 3], [1, 2, 5])",
     )
-    .body(|x: Numbers, y: Numbers| -> Result<f64> { nmse(&x.array("nmse")?, &y.array("nmse")?) });
+    .body(|x: Numbers, y: Numbers| -> Result<f64> { nmse(x.array("nmse")?, y.array("nmse")?) });
     reg.function(
         "norm(x) -> float",
         "The root of the sum of the squares of all elements.",

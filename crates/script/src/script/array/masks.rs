@@ -7,6 +7,7 @@ use crate::{Error, Result};
 
 use super::super::convert;
 use super::super::error::RhaiResult;
+use super::super::memory::check_floats;
 use super::super::registry::{Operand, Registry};
 use super::ScriptArray;
 use super::arithmetic::{BinaryFn, zip_broadcast};
@@ -25,13 +26,20 @@ fn places(x: &ScriptArray, mask: &ArrayD<f64>) -> Result<Vec<usize>> {
             "x[mask]: a mask holds 1 and 0, as a comparison gives them, not {value}; x[i] takes one place at a time"
         )));
     }
+    let n = mask.iter().filter(|value| **value != 0.0).count();
+    check_floats("x[mask]: the places of the mask", n)?;
+    let mut places = Vec::with_capacity(n);
     let chosen = mask.iter().enumerate().filter(|(_, value)| **value != 0.0);
-    Ok(chosen.map(|(i, _)| i).collect())
+    places.extend(chosen.map(|(i, _)| i));
+    Ok(places)
 }
 
 /// Returns the items of the first axis at which the mask is 1.
 fn select(x: &ScriptArray, mask: &ArrayD<f64>) -> Result<ScriptArray> {
-    Ok(x.data().select(Axis(0), &places(x, mask)?).into())
+    let places = places(x, mask)?;
+    let row: usize = x.shape().iter().skip(1).product();
+    check_floats("x[mask]", places.len().saturating_mul(row))?;
+    Ok(x.data().select(Axis(0), &places).into())
 }
 
 /// Assigns a number, or an array with an item for each 1 of the mask, to the items at which the mask is 1.
@@ -51,7 +59,7 @@ fn assign(x: &mut ScriptArray, mask: &ArrayD<f64>, value: &Dynamic) -> Result<()
             value.shape()
         )));
     };
-    let data = x.data_mut();
+    let data = x.data_mut("x[mask] = value: the copy of x")?;
     for (&i, item) in places.iter().zip(value.outer_iter()) {
         Zip::from(data.index_axis_mut(Axis(0), i))
             .and(&item)
@@ -70,18 +78,18 @@ pub(super) fn register(reg: &mut Registry) {
         let host = reg.host();
         reg.overload(name)
             .body(move |x: ScriptArray, y: ScriptArray| {
-                zip_broadcast(&host, name, x.into_data(), y.into_data(), f)
+                zip_broadcast(&host, name, x.into_owned(name)?, y.into_owned(name)?, f)
             })
             .body(move |x: ScriptArray, y: bool| -> Result<ScriptArray> {
-                Ok(x.into_data().mapv_into(|x| f(x, flag(y))).into())
+                Ok(x.into_owned(name)?.mapv_into(|x| f(x, flag(y))).into())
             })
             .body(move |x: bool, y: ScriptArray| -> Result<ScriptArray> {
-                Ok(y.into_data().mapv_into(|y| f(flag(x), y)).into())
+                Ok(y.into_owned(name)?.mapv_into(|y| f(flag(x), y)).into())
             });
     }
     reg.overload("!")
         .body(move |x: ScriptArray| -> Result<ScriptArray> {
-            Ok(x.into_data().mapv_into(|x| flag(x == 0.0)).into())
+            Ok(x.into_owned("!")?.mapv_into(|x| flag(x == 0.0)).into())
         });
     reg.engine()
         .register_indexer_get(

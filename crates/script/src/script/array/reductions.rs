@@ -5,6 +5,8 @@ use rhai::Dynamic;
 
 use crate::{Error, Result};
 
+use super::super::dense;
+use super::super::memory::check_floats;
 use super::super::registry::{Numbers, Registry, name_of};
 use super::indexing::axis_of;
 use super::{ScriptArray, elementary};
@@ -66,7 +68,7 @@ fn median(x: &[f64]) -> Option<f64> {
         return Some(f64::NAN);
     }
     let mut sorted = x.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     let upper = *sorted.get(middle)?;
     match sorted.len() % 2 {
@@ -100,11 +102,14 @@ fn empty_error(name: &str) -> Error {
 }
 
 fn elements(x: &Numbers, name: &str) -> Result<Vec<f64>> {
-    Ok(x.array(name)?.iter().copied().collect())
+    Ok(dense::elements(x.array(name)?))
 }
 
 fn reduce_axis(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<ScriptArray> {
     let axis = axis_of(axis, x.ndim())?;
+    // A lane at a time is copied, and a median sorts another copy.
+    let lane = x.shape().get(axis).copied().unwrap_or(0);
+    check_floats(name, x.len() / lane.max(1) + lane.saturating_mul(2))?;
     let reduced = x.map_axis(Axis(axis), |lane| f(&lane.to_vec()).unwrap_or(f64::NAN));
     if x.shape().get(axis) == Some(&0) && f(&[]).is_none() {
         return Err(empty_error(name));
@@ -115,9 +120,13 @@ fn reduce_axis(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<S
 /// Reduces all elements, or those along an axis.
 fn reduce(x: &Numbers, axis: Option<i64>, name: &str, f: Statistic) -> Result<Dynamic> {
     match axis {
-        None => Ok(f(&elements(x, name)?)
-            .ok_or_else(|| empty_error(name))?
-            .into()),
+        None => {
+            let x = elements(x, name)?;
+            if name == "median" {
+                check_floats(name, x.len())?;
+            }
+            Ok(f(&x).ok_or_else(|| empty_error(name))?.into())
+        }
         Some(axis) => Ok(reduce_axis(&x.array(name)?, axis, name, f)?.into_dynamic()),
     }
 }

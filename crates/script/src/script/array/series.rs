@@ -5,6 +5,8 @@ use rhai::Dynamic;
 
 use crate::{Error, Result};
 
+use super::super::dense::elements;
+use super::super::memory::check_floats;
 use super::super::registry::{Numbers, Operand, Registry};
 use super::ScriptArray;
 use super::indexing::axis_of;
@@ -34,13 +36,14 @@ fn quantiles(x: &Numbers, q: &Operand, axis: Option<i64>) -> Result<Dynamic> {
     }
     let x = match axis {
         Some(_) => x,
-        None => ArrayD::from_shape_vec(IxDyn(&[x.len()]), x.iter().copied().collect())
-            .unwrap_or_default(),
+        None => ArrayD::from_shape_vec(IxDyn(&[x.len()]), elements(x)).unwrap_or_default(),
     };
     let axis = axis_of(axis.unwrap_or(0), x.ndim())?;
     if x.shape().get(axis) == Some(&0) {
         return Err(Error::invalid("quantile of an empty array"));
     }
+    // The copies of all lanes, and what sorting one takes.
+    check_floats("quantile", x.len().saturating_mul(2))?;
     let sorted: Vec<Vec<f64>> = x
         .lanes(Axis(axis))
         .into_iter()
@@ -51,6 +54,7 @@ fn quantiles(x: &Numbers, q: &Operand, axis: Option<i64>) -> Result<Dynamic> {
             lane
         })
         .collect();
+    check_floats("quantile", q.len().saturating_mul(sorted.len()))?;
     let values: Vec<f64> = q
         .iter()
         .flat_map(|q| sorted.iter().map(|lane| quantile(lane, *q)))
@@ -67,7 +71,7 @@ fn quantiles(x: &Numbers, q: &Operand, axis: Option<i64>) -> Result<Dynamic> {
 fn abscissae(name: &str, t: &Numbers, y: &ArrayD<f64>) -> Result<Vec<f64>> {
     let t = t.array(&format!("{name}: the second argument"))?;
     match t.ndim() == 1 && y.ndim() > 0 && t.len() == y.shape()[0] {
-        true => Ok(t.iter().copied().collect()),
+        true => Ok(elements(t)),
         false => Err(Error::invalid(format!(
             "{name}: shapes {:?} and {:?} do not fit together: give one time for each value along the first axis",
             y.shape(),
@@ -80,6 +84,7 @@ fn abscissae(name: &str, t: &Numbers, y: &ArrayD<f64>) -> Result<Vec<f64>> {
 fn cumulative_trapezoid(name: &str, y: &Numbers, t: &Numbers) -> Result<ArrayD<f64>> {
     let y = y.array(&format!("{name}: the first argument"))?;
     let t = abscissae(name, t, &y)?;
+    check_floats(name, y.len())?;
     let mut integral = ArrayD::zeros(y.raw_dim());
     for i in 1..t.len() {
         let h = t[i] - t[i - 1];
@@ -105,6 +110,7 @@ fn diff(x: &Numbers) -> Result<ScriptArray> {
     if n == 0 {
         return Err(Error::invalid("diff of an empty array"));
     }
+    check_floats("diff", x.len())?;
     let part = |from: usize, to: usize| x.slice_axis(Axis(0), Slice::from(from..to));
     Ok(ScriptArray::new(&part(1, n) - &part(0, n - 1)))
 }
@@ -124,7 +130,9 @@ fn interp(x: &Operand, t: &Numbers, y: &Numbers) -> Result<Dynamic> {
         )));
     }
     let item = |i: usize| y.index_axis(Axis(0), i);
-    let mut values = Vec::with_capacity(x.len());
+    let n = x.len().saturating_mul(y.len() / t.len());
+    check_floats("interp", n)?;
+    let mut values = Vec::with_capacity(n);
     for &x in &x {
         let right = t.partition_point(|t| *t <= x);
         let value = match (right.checked_sub(1), t.get(right)) {

@@ -1,12 +1,13 @@
 //! Functions that change the shape of arrays, and that join them.
 
-use ndarray::{ArrayD, Axis, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn};
 use rhai::{Array as List, Dynamic};
 
 use crate::{Error, Result};
 use odesync_base::text::count_of;
 
 use super::super::convert;
+use super::super::dense::{elements, row_major};
 use super::super::host::Host;
 use super::super::registry::{Numbers, Registry};
 use super::ScriptArray;
@@ -14,11 +15,11 @@ use super::indexing::axis_of;
 
 /// Returns the array in another shape; one size may be −1 and is then computed from the others.
 fn reshape(host: &Host, x: ArrayD<f64>, given: &Dynamic) -> Result<ScriptArray> {
+    let (from, n) = (x.shape().to_vec(), x.len());
     let wrong = || {
         Error::invalid(format!(
-            "reshape: an array of shape {:?} has {} and does not fit the shape {}",
-            x.shape(),
-            count_of(x.len(), "element"),
+            "reshape: an array of shape {from:?} has {} and does not fit the shape {}",
+            count_of(n, "element"),
             convert::describe_shape(given)
         ))
     };
@@ -51,39 +52,45 @@ fn reshape(host: &Host, x: ArrayD<f64>, given: &Dynamic) -> Result<ScriptArray> 
     if shape.iter().product::<usize>() != x.len() {
         return Err(wrong());
     }
-    host.check_memory_for_shape("reshape", &shape)?;
-    let data: Vec<f64> = x.iter().copied().collect();
-    ArrayD::from_shape_vec(IxDyn(&shape), data)
+    // Elements that are there take no more memory; the other axes of an empty array could be longer than can be iterated over.
+    if x.is_empty() {
+        host.check_memory_for_shape("reshape", &shape)?;
+    }
+    ArrayD::from_shape_vec(IxDyn(&shape), elements(x))
         .map(ScriptArray::new)
         .map_err(|_| wrong())
 }
 
-/// Converts the items of a list to arrays.
-fn arrays_of_list(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
+/// Converts the items of a list to arrays; those that are have their data in common with them.
+fn arrays_of_list(list: &List, name: &str) -> Result<Vec<ScriptArray>> {
     if list.is_empty() {
         return Err(Error::invalid(format!("{name}: the list is empty")));
     }
     list.iter()
         .enumerate()
-        .map(|(i, part)| convert::to_array(part, &format!("{name}: part {i}")))
+        .map(|(i, part)| match part.read_lock::<ScriptArray>() {
+            Some(array) => Ok(array.clone()),
+            None => convert::to_array(part, &format!("{name}: part {i}")).map(ScriptArray::new),
+        })
         .collect()
 }
 
 /// Joins arrays along an existing axis.
 fn concat(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     let parts = arrays_of_list(list, "concat")?;
+    let parts: Vec<_> = parts.iter().map(|part| part.data().view()).collect();
     if let Some(i) = parts.iter().position(|part| part.ndim() == 0) {
         return Err(Error::invalid(format!(
             "concat joins lists and arrays, and part {i} is a number: write [x] for one"
         )));
     }
-    join(host, parts, axis, "concat")
+    join(host, &parts, axis, "concat")
 }
 
 /// Joins arrays along a new axis.
 fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     let parts = arrays_of_list(list, "stack")?;
-    let rank = parts.first().map_or(0, |part| part.ndim());
+    let rank = parts.first().map_or(0, |part| part.shape().len());
     let new_axis = axis_of(axis, rank + 1)?;
     if let Some(other) = parts.iter().find(|part| part.shape() != parts[0].shape()) {
         return Err(Error::invalid(format!(
@@ -92,16 +99,16 @@ fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
             other.shape()
         )));
     }
-    let parts = parts
-        .into_iter()
-        .map(|part| part.insert_axis(Axis(new_axis)))
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|part| part.data().view().insert_axis(Axis(new_axis)))
         .collect();
-    join(host, parts, axis, "stack")
+    join(host, &parts, axis, "stack")
 }
 
-fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<ScriptArray> {
+fn join(host: &Host, parts: &[ArrayViewD<'_, f64>], axis: i64, name: &str) -> Result<ScriptArray> {
     let axis = axis_of(axis, parts.first().map_or(0, |part| part.ndim()))?;
-    let fits = |a: &ArrayD<f64>, b: &ArrayD<f64>| {
+    let fits = |a: &ArrayViewD<'_, f64>, b: &ArrayViewD<'_, f64>| {
         a.ndim() == b.ndim()
             && (0..a.ndim()).all(|i| i == axis || a.shape().get(i) == b.shape().get(i))
     };
@@ -112,25 +119,30 @@ fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<S
             other.shape()
         )));
     }
-    host.check_memory(name, parts.iter().map(|part| part.len()).sum())?;
-    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-    let joined = ndarray::concatenate(Axis(axis), &views)
+    // Along another axis than the first it is made with its axes in another order, and then copied.
+    let copies = if axis == 0 { 1 } else { 2 };
+    let elements: usize = parts.iter().map(|part| part.len()).sum();
+    host.check_memory(name, elements.saturating_mul(copies))?;
+    let joined = ndarray::concatenate(Axis(axis), parts)
         .map_err(|error| Error::invalid(format!("{name}: {error}")))?;
-    // Indexing relies on row-major order for speed.
-    Ok(ScriptArray::new(joined.as_standard_layout().into_owned()))
+    Ok(ScriptArray::new(row_major(joined)))
 }
 
-fn transpose(x: ArrayD<f64>) -> ScriptArray {
-    ScriptArray::new(x.reversed_axes().as_standard_layout().into_owned())
+fn transpose(host: &Host, x: ArrayD<f64>) -> Result<ScriptArray> {
+    host.check_memory("transpose", x.len())?;
+    Ok(ScriptArray::new(row_major(x.reversed_axes())))
 }
 
 pub(super) fn register(reg: &mut Registry) {
+    let host = reg.host();
     reg.function(
         "transpose(x) -> Array",
         "The axes in reverse order.",
         "transpose([[1, 2, 3], [4, 5, 6]])",
     )
-    .body(|x: Numbers| Ok::<_, Error>(transpose(x.array("transpose")?).into_dynamic()));
+    .body(move |x: Numbers| -> Result<Dynamic> {
+        Ok(transpose(&host, x.array("transpose")?)?.into_dynamic())
+    });
     let host = reg.host();
     reg.function(
         "reshape(x, shape) -> Array",
@@ -147,11 +159,8 @@ pub(super) fn register(reg: &mut Registry) {
         "flatten([[1, 2], [3, 4]])",
     )
     .body(move |x: Numbers| -> Result<ScriptArray> {
-        reshape(
-            &host,
-            x.array("flatten")?,
-            &List::from([(-1).into()]).into(),
-        )
+        let all = List::from([(-1).into()]).into();
+        reshape(&host, x.array("flatten")?, &all)
     });
     let host = reg.host();
     reg.function(

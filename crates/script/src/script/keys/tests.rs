@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Keys, distinct, find};
 use crate::script::{Doc, Output, Session, SessionOptions};
 
+mod extremes;
+
 const SCENE: &str = "
     let d = dataset([0, 1, 2], [[1.0], [2.0], [1.0]]);
     let m = blackbox([1, 2, 1]);
