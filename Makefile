@@ -122,6 +122,7 @@ endif
 # Only the root package knows the feature `torch`; without it, all else is what was tested above.
 ifndef NO_TORCH
 	$(CARGO) test --no-fail-fast --no-default-features $(TABLES) --package odesync --lib --test linking
+	$(CARGO) test --no-default-features $(TABLES) --package odesync --test program memory
 endif
 
 test-cuda: setup ## the torch engine on an NVIDIA GPU against the reference figures (says so where there is none)
@@ -219,7 +220,7 @@ long: setup ## what is too long for the gate: more kills at random moments, ever
 	ODESYNC_FAULTS=all $(CARGO) test --package odesync-train --test train faults
 	ODESYNC_FAULTS=all $(CARGO) test $(FEATURES) --package odesync --test program faults
 	ODESYNC_STEPS=1024000 $(CARGO) test --package odesync-train --test memory
-	ODESYNC_MEMORY=all $(CARGO) test $(FEATURES) --package odesync --test program memory
+	ODESYNC_MEMORY=all $(CARGO) test --no-default-features $(TABLES) --package odesync --test program memory
 	ODESYNC_EXTREMES=all $(CARGO) test --package odesync-script --lib extremes
 	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
 	$(MAKE) bench-peers

@@ -44,6 +44,7 @@ pub(super) fn end_soon() {
 /// Ends the program where it holds more memory than a script may use.
 pub(super) fn guard_memory() {
     let limit = memory::limit();
+    memory::look_at_pages();
     std::thread::spawn(move || {
         loop {
             let Some(used) = memory::allocated() else {

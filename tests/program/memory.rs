@@ -3,9 +3,10 @@
 //!
 //! Which functions there are comes from the catalogue: a new one has a call here, or is named among those whose memory is that of what
 //! they are given. In the gate each is called with a large part of a limit of 0.25 GiB and with what no machine has, and some of them with
-//! a part of 1 GiB; `ODESYNC_MEMORY=all` has all sizes at both limits.
+//! a part of 1 GiB; `ODESYNC_MEMORY=all` has all sizes at both limits. The program is that without libtorch, whose code and whose own
+//! memory would be most of what is measured.
 
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", not(feature = "torch")))]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};

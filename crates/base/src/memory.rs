@@ -49,11 +49,14 @@ pub fn allocated() -> Option<usize> {
     GAUGE.get().map(|gauge| gauge())
 }
 
-/// Pages of the process that are no file's, in bytes, when they were last looked at.
+/// Pages of the process that are no file's, in bytes: those at the first look, before anything was computed, and how many more there
+/// were at the last one.
+static AT_START: OnceLock<usize> = OnceLock::new();
 static RESIDENT: AtomicUsize = AtomicUsize::new(0);
 
-/// Looks at the memory that the process has in pages that are no file's, and returns it, in bytes; 0 where the system does not say. Who
-/// watches the memory calls this again and again; [`exceeds`] goes by the last look.
+/// Looks at the memory that the process has in pages that are no file's, and returns how much more it is than at the first look, in bytes;
+/// 0 where the system does not say. What the program takes by itself does not count so: with libtorch that is much. Who watches the
+/// memory calls this again and again, first when the program starts; [`exceeds`] goes by the last look.
 pub fn look_at_pages() -> usize {
     const PAGE: usize = 4096;
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
@@ -65,8 +68,9 @@ pub fn look_at_pages() -> usize {
         (Some(all), Some(of_files)) => all.saturating_sub(of_files) * PAGE,
         _ => 0,
     };
-    RESIDENT.store(resident, Ordering::Relaxed);
-    resident
+    let more = resident.saturating_sub(*AT_START.get_or_init(|| resident));
+    RESIDENT.store(more, Ordering::Relaxed);
+    more
 }
 
 /// Returns whether the process holds more than `limit`: by the count of its allocations, or by its pages, which many small objects take

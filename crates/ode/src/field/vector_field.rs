@@ -302,7 +302,17 @@ impl VectorField {
     /// Returns the equations as text, one line per component, and the blocks.
     pub fn show(&self) -> String {
         let mut text = printing::equations(&self.inner.graph, self.inner.output);
-        for block in self.blocks.iter() {
+        for line in self.show_parameters().lines() {
+            text.push_str("\n  ");
+            text.push_str(line);
+        }
+        text
+    }
+
+    /// Returns the parameter blocks as text, a line for each: the value of a constant, the shape of a block of weights, and what is known
+    /// of it.
+    pub fn show_parameters(&self) -> String {
+        let line = |block: &ParamBlock| {
             let mut kind = String::from(if block.trainable { ", trainable" } else { "" });
             if let Some(spec) = &block.spec {
                 kind.push_str(&format!(", {spec}"));
@@ -311,9 +321,10 @@ impl VectorField {
                 1 => format!("{}", self.values[block.offset]),
                 _ => format!("{:?}", block.shape),
             };
-            text.push_str(&format!("\n  {} = {value}{kind}", block.name));
-        }
-        text
+            format!("{} = {value}{kind}", block.name)
+        };
+        let lines: Vec<String> = self.blocks.iter().map(line).collect();
+        lines.join("\n")
     }
 
     /// Returns the external signals.

@@ -8,7 +8,7 @@ use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::Solution;
 use odesync_train::datasets::Dataset;
 use odesync_train::discovery::Discovery;
-use odesync_train::equations::Equations;
+use odesync_train::equations::{Equations, field_latex};
 use odesync_train::landscape::{Density, Eigenpairs, Hessian, Landscape, Pca, TraceEstimate};
 use odesync_train::schedules::Schedule;
 use odesync_train::smoothing::SmoothingSpline;
@@ -126,12 +126,15 @@ pub fn dataset(data: &Dataset) -> Card {
         )
 }
 
-/// Returns the card of a vector field: its size and its equations.
+/// Returns the card of a vector field: its size, its equations and its parameters. Equations that are too long to be typeset are text.
 pub fn field(field: &VectorField) -> Card {
-    Card::new("Vector field")
+    let card = Card::new("Vector field")
         .line("state variables", field.dof().to_string())
-        .line("trainable parameters", field.n_params().to_string())
-        .body(field.show())
+        .line("trainable parameters", field.n_params().to_string());
+    match field_latex(field, &[]) {
+        Ok(latex) => card.latex(latex).body(field.show_parameters()),
+        Err(_) => card.body(field.show()),
+    }
 }
 
 /// Returns the card of a solution: its size, its cost and its ends.
@@ -372,5 +375,28 @@ mod tests {
             text.contains("2 times, 2 state variables") && text.contains("1 … 3, 1 missing"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_field_is_its_equations_and_parameters() {
+        let field = odesync_ode::field::system(2, &[("k", 2.5)], |_, u, p| {
+            vec![u.at(1), -p.get("k") * u.at(0)]
+        })
+        .unwrap();
+        let card = super::field(&field);
+        let latex = card.as_latex().unwrap();
+        assert!(latex.contains("aligned") && latex.contains("k"), "{latex}");
+        assert!(card.html().contains("<pre>k = 2.5</pre>"));
+        // The text is all of it, as in the prompt.
+        assert_eq!(
+            field.show(),
+            "du[0]/dt = u[1]\ndu[1]/dt = -k * u[0]\n  k = 2.5"
+        );
+        let endless = odesync_ode::field::system(1, &[], |_, u, _| {
+            vec![(0..400).fold(u.at(0), |sum, i| (sum + u.at(0) * f64::from(i)).sin())]
+        })
+        .unwrap();
+        let card = super::field(&endless);
+        assert!(card.as_latex().is_none() && card.html().contains("du/dt"));
     }
 }
