@@ -385,7 +385,10 @@ mod tests {
         .unwrap();
         let card = super::field(&field);
         let latex = card.as_latex().unwrap();
-        assert!(latex.contains("aligned") && latex.contains("k"), "{latex}");
+        assert!(
+            latex.contains("aligned") && latex.contains("2.5"),
+            "{latex}"
+        );
         assert!(card.html().contains("<pre>k = 2.5</pre>"));
         // The text is all of it, as in the prompt.
         assert_eq!(
@@ -397,6 +400,7 @@ mod tests {
         })
         .unwrap();
         let card = super::field(&endless);
-        assert!(card.as_latex().is_none() && card.html().contains("du/dt"));
+        assert!(card.as_latex().is_none());
+        assert!(card.html().contains("du[0]/dt"));
     }
 }
