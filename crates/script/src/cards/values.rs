@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn a_field_is_its_equations_and_parameters() {
         let field = odesync_ode::field::system(2, &[("k", 2.5)], |_, u, p| {
-            vec![u.at(1), -p.get("k") * u.at(0)]
+            vec![u.at(1), p.get("k") * u.at(0)]
         })
         .unwrap();
         let card = super::field(&field);
@@ -393,7 +393,7 @@ mod tests {
         // The text is all of it, as in the prompt.
         assert_eq!(
             field.show(),
-            "du[0]/dt = u[1]\ndu[1]/dt = -k * u[0]\n  k = 2.5"
+            "du[0]/dt = u[1]\ndu[1]/dt = k * u[0]\n  k = 2.5"
         );
         let endless = odesync_ode::field::system(1, &[], |_, u, _| {
             vec![(0..400).fold(u.at(0), |sum, i| (sum + u.at(0) * f64::from(i)).sin())]
