@@ -263,32 +263,57 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         attempt: Result<(), FailureReason>,
         detect_stiffness: bool,
     ) -> Result<bool, SolveFailure> {
+        let is_accepted = self.judge_attempt(method, step, attempt)?;
+        if is_accepted {
+            self.complete_step(method, step, detect_stiffness)?;
+        }
+        Ok(is_accepted)
+    }
+
+    /// Decides whether a step that was attempted is accepted; sets the size of the next one.
+    #[inline]
+    pub fn judge_attempt<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &mut S,
+        step: Step,
+        attempt: Result<(), FailureReason>,
+    ) -> Result<bool, SolveFailure> {
         if self.options.is_fixed_step() {
             attempt.map_err(|reason| self.failure(reason))?;
-            if !all_finite(&self.work.next) {
-                return Err(self.failure(FailureReason::NotFinite));
-            }
-            self.accept_step(method, step)?;
-            return Ok(true);
+            return match all_finite(&self.work.next) {
+                true => Ok(true),
+                false => Err(self.failure(FailureReason::NotFinite)),
+            };
         }
         self.last_failure = attempt.err();
-        if self.last_failure.is_some() {
+        let is_accepted = if self.last_failure.is_some() {
             self.stepper.record_step(false, 0.5 * step.h().abs());
             self.stepper.clamp_to_end(step);
-            self.work.stats.rejected += 1;
+            false
         } else if !all_finite(&self.work.next) {
             // The scaled error of an infinite state is zero, so the error test would accept it.
             self.stepper.reject_nonfinite(step);
-            self.work.stats.rejected += 1;
-        } else if self.passes_error_test(method, step) {
-            let switch = detect_stiffness && method.should_switch(self, step);
-            // A solve that an event terminates has no use for another method.
-            self.switch_requested = !self.accept_step(method, step)? && switch;
-            return Ok(true);
+            false
         } else {
-            self.work.stats.rejected += 1;
-        }
-        Ok(false)
+            self.passes_error_test(method, step)
+        };
+        self.work.stats.rejected += usize::from(!is_accepted);
+        Ok(is_accepted)
+    }
+
+    /// Takes over a step that is accepted.
+    #[inline]
+    pub fn complete_step<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &mut S,
+        step: Step,
+        detect_stiffness: bool,
+    ) -> Result<(), SolveFailure> {
+        let detects = detect_stiffness && !self.options.is_fixed_step();
+        let switch = detects && method.should_switch(self, step);
+        // A solve that an event terminates has no use for another method.
+        self.switch_requested = !self.accept_step(method, step)? && switch;
+        Ok(())
     }
 
     /// Whether the attempted step is accepted; sets the size of the next one.

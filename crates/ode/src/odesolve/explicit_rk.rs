@@ -23,10 +23,22 @@ pub(crate) struct ExplicitRk {
     /// Whether the extra stages of the attempted step are already evaluated.
     extra_stages_ready: bool,
     stiffness: StiffnessDetector,
+    /// What the lane found of the last step that was attempted in one.
+    in_lane: Option<LaneStep>,
     k: Vec<f64>,
     stage: Vec<f64>,
     error: Vec<f64>,
     weights: Vec<f64>,
+}
+
+/// What a lane, which has the slopes of a step beside those of other solves, says of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LaneStep {
+    /// Norm of the first error estimate, and of the second where the method has one.
+    pub norm: f64,
+    pub second_norm: Option<f64>,
+    /// Whether all slopes are finite.
+    pub is_finite: bool,
 }
 
 impl ExplicitRk {
@@ -37,6 +49,7 @@ impl ExplicitRk {
             first_stage_ready: false,
             extra_stages_ready: false,
             stiffness: StiffnessDetector::default(),
+            in_lane: None,
             k: vec![],
             stage: vec![],
             error: vec![],
@@ -50,6 +63,7 @@ impl ExplicitRk {
         self.tableau = tableau;
         (self.first_stage_ready, self.extra_stages_ready) = (false, false);
         self.stiffness = StiffnessDetector::default();
+        self.in_lane = None;
         // What an earlier solve left must not tell why this one fails.
         self.k.clear();
         self.k.resize(s * dof, 0.0);
@@ -82,9 +96,17 @@ impl ExplicitRk {
         &self.k[..self.stage.len()]
     }
 
-    /// Returns the slopes of all stages of a step, `[stages, dof]`, which its lane writes.
-    pub fn stages_mut(&mut self) -> &mut [f64] {
-        &mut self.k
+    /// Takes over what the lane says of the attempted step. It writes the slopes of its stages too, `[stages, dof]`, where these are
+    /// returned, because states inside the step are wanted.
+    pub fn record_lane<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &IntegratorCore<R, TAPE>,
+        step: Step,
+        found: LaneStep,
+    ) -> Option<&mut [f64]> {
+        self.in_lane = Some(found);
+        let wants = integrator.wants_states_inside(step);
+        wants.then_some(&mut self.k[..])
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.
@@ -202,6 +224,15 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
+        if let Some(LaneStep {
+            norm,
+            second_norm,
+            is_finite,
+        }) = self.in_lane
+        {
+            let norm = second_norm.map_or(norm, |second| joint_norm(norm, second));
+            return integrator.stepper.adapt_step_size(step, norm, || is_finite);
+        }
         let ExplicitRk { k, error, .. } = self;
         let weights = self.tableau.error.unwrap_or(&[]);
         let mut norm = with_length!(integrator.dof, |dof| {
@@ -244,7 +275,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
 
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
         self.first_stage_ready = self.tableau.fsal;
-        if self.first_stage_ready {
+        // A lane keeps the slopes.
+        if self.first_stage_ready && self.in_lane.is_none() {
             let last = (self.tableau.stages() - 1) * integrator.dof;
             let (first, last) = self.k.split_at_mut(last);
             copy(&last[..integrator.dof], &mut first[..integrator.dof]);
@@ -287,6 +319,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     }
 
     fn is_finite(&self) -> bool {
+        if let Some(LaneStep { is_finite, .. }) = self.in_lane {
+            return is_finite;
+        }
         let dof = self.stage.len();
         all_finite(&self.k[..self.tableau.stages() * dof])
     }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::driver::Problem;
 use super::engine::{Engine, NativeEngine, check_batch};
 use super::options::SolveOptions;
+use super::recorded_steps::RecordedSteps;
 use super::sample_lanes::{self, LaneBatch, LaneResults, OwnField};
 use super::smooth_piece::is_in_pieces;
 use super::trajectory::Trajectory;
@@ -21,7 +22,7 @@ impl NativeEngine {
     /// Solves every problem on its field, to the bit as [`Engine::forward`] does alone, and returns the result of each. `fields` has one
     /// field for all problems, or one for each, of the same equations with other parameter values. By an explicit Runge-Kutta method
     /// they go side by side, one in each lane of a register, unless the fields have many weights that differ. `on_done` is called
-    /// after each solve, from any thread.
+    /// after each solve, from any thread. The steps are not recorded, since those of many solves are longer than their results.
     ///
     /// # Errors
     /// Inconsistent options or shapes; fields that are neither one nor one for each problem, or of different equations.
@@ -61,7 +62,13 @@ impl NativeEngine {
         let in_lanes = solved.solved.drain(..);
         all.extend(in_lanes.map(|(i, result)| (i, result.map(|s| s.0).map_err(Error::from))));
         all.sort_unstable_by_key(|(i, _)| *i);
-        Ok(all.into_iter().map(|(_, result)| result).collect())
+        let without_steps = |mut solved: Trajectory| {
+            solved.recorded = RecordedSteps::default();
+            solved
+        };
+        Ok((all.into_iter())
+            .map(|(_, result)| result.map(without_steps))
+            .collect())
     }
 
     /// Solves the problems side by side where the method and the fields allow it; else all are left to be solved alone.
@@ -99,6 +106,6 @@ impl NativeEngine {
         let batch = (first, problems);
         let lanes = LaneBatch::new(&evaluator, batch, options, tableau);
         let lanes = lanes.with_own_fields(&own, own_weights);
-        lanes.on_done(on_done).run(None)
+        lanes.without_steps().on_done(on_done).run(None)
     }
 }

@@ -265,6 +265,11 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         self.work.u.resize(states * self.dof, 0.0);
     }
 
+    /// Whether states inside the attempted step are wanted, if it is accepted.
+    pub fn wants_states_inside(&self, step: Step) -> bool {
+        !self.step_nodes.is_empty() || self.stepper.reaches_output(step)
+    }
+
     /// Computes the states at the nodes of the attempted step, from the method's dense output or, where it has none, the cubic
     /// polynomial through states and slopes at both ends of the step.
     pub fn evaluate_step_nodes<S: StepMethod<R, TAPE>>(&mut self, method: &mut S, step: Step) {

@@ -99,6 +99,7 @@ impl<'a> LaneBatch<'a> {
                 options,
                 tableau,
                 own_fields: &[],
+                keeps_steps: true,
                 on_done: &|| {},
             },
             evaluator,
@@ -116,6 +117,12 @@ impl<'a> LaneBatch<'a> {
         self
     }
 
+    /// Records the last step of each solve alone.
+    pub fn without_steps(mut self) -> Self {
+        self.batch.keeps_steps = false;
+        self
+    }
+
     /// Sets what is called after each solve, from any thread.
     pub fn on_done(mut self, on_done: &'a (dyn Fn() + Sync)) -> Self {
         self.batch.on_done = on_done;
@@ -124,9 +131,11 @@ impl<'a> LaneBatch<'a> {
 
     /// Solves all problems, with gradients where these are wanted.
     pub fn run(&self, gradient: Option<GradientInputs>) -> LaneResults {
-        // Narrow registers where there are not enough problems for wide ones.
+        // Narrow registers where there are not enough problems for wide ones. To read the next operation of plain code takes as long as
+        // to do it, so that it has eight samples in registers of any width.
         let each = of_a_thread(self.batch.problems.len());
-        match self.evaluator.isa() == Isa::Avx512 && each > 4 {
+        let is_plain = gradient.is_none() && self.evaluator.has_plain_code();
+        match each > 4 && (self.evaluator.isa() == Isa::Avx512 || is_plain) {
             true => self.run_in::<8>(gradient),
             false => self.run_in::<4>(gradient),
         }

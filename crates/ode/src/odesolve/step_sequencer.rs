@@ -332,15 +332,23 @@ impl<'a> StepSequencer<'a> {
         };
     }
 
+    /// Whether the next output time lies in this step.
+    #[inline]
+    pub fn reaches_output(&self, step: Step) -> bool {
+        // The product with h covers both directions of integration.
+        let is_beyond = |t: &f64| (t - step.end) * step.h() > 0.0;
+        let next = self.times.get(self.next_save);
+        next.is_some_and(|t| !is_beyond(t))
+    }
+
     /// Returns the location of the next output time if it lies in this accepted step, the `index`th.
     #[inline]
     pub fn next_output(&mut self, index: usize, step: Step) -> Option<OutputPosition> {
         let &t = self.times.get(self.next_save)?;
-        let h = step.h();
-        // The product with h covers both directions of integration.
-        if (t - step.end) * h > 0.0 {
+        if !self.reaches_output(step) {
             return None;
         }
+        let h = step.h();
         self.next_save += 1;
         Some(if t == step.end {
             OutputPosition::End(index)

@@ -61,6 +61,14 @@ impl AbsoluteTolerance {
         }
     }
 
+    /// Returns the tolerances, `[1]` or `[dof]`.
+    pub fn as_slice(&self) -> &[f64] {
+        match self {
+            AbsoluteTolerance::Uniform(atol) => std::slice::from_ref(atol),
+            AbsoluteTolerance::Each(each) => each,
+        }
+    }
+
     /// Returns the smallest tolerance.
     pub fn smallest(&self) -> f64 {
         match self {

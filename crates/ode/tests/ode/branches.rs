@@ -192,6 +192,27 @@ proptest! {
 }
 
 #[test]
+fn a_layer_that_is_not_taken_may_have_infinite_weights() {
+    let build = |guarded: bool| {
+        let b = FieldBuilder::new(2);
+        let infinite = [f64::INFINITY, 0.5, -1.0, f64::NAN, 2.0, f64::NEG_INFINITY];
+        let w = b.block("w", &[3, 2], &infinite, true).unwrap();
+        let v = b.block("v", &[1, 3], &infinite[..3], true).unwrap();
+        let bad = b.affine(v, None, &b.affine(w, None, &b.state()).tanh());
+        let (x, y) = (b.state().at(0), b.state().at(1));
+        let safe = (&x * &y).sin();
+        let below = x.lt(&b.constant(&[0.0]));
+        let first = if guarded {
+            below.select(&bad, &safe)
+        } else {
+            safe
+        };
+        b.finish(b.concat(&[first, y])).unwrap()
+    };
+    assert_alike(&build(true), &build(false), 0.0, &[0.7, -1.2]);
+}
+
+#[test]
 fn an_infinite_slope_that_counts_stays_infinite() {
     // At u = 0 the root is taken, and its slope is what it is: a zero that is no branch hides nothing.
     let field = system(1, &[("p", 2.0)], |_, u, p| {

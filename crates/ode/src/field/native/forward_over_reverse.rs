@@ -211,7 +211,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
                 let matrix = &inputs.packed[affine.weight_range()];
-                if contributes_nothing((bar, bar_dot), (get(*x), tangent(*x))) {
+                if contributes_nothing(bar, bar_dot) {
                     continue;
                 }
                 let (matrix_dot, bias_dot) =
@@ -264,19 +264,11 @@ impl<const P: usize> OperandAdjoints<'_, P> {
     }
 }
 
-/// Whether a layer lies in a branch that is not taken, where its input or the tangents of that are not finite; see
-/// [`super::vjp`].
+/// Whether the adjoint of a layer and the tangents of that are zero; see [`super::vjp`].
 #[inline(always)]
-fn contributes_nothing<const P: usize>(
-    (bar, bar_dot): (&[f64], &[[f64; P]]),
-    (input, input_dot): (&[f64], &[[f64; P]]),
-) -> bool {
+fn contributes_nothing<const P: usize>(bar: &[f64], bar_dot: &[[f64; P]]) -> bool {
     let is_zero = |x: &f64| *x == 0.0;
-    if !(bar.iter().all(is_zero) && bar_dot.as_flattened().iter().all(is_zero)) {
-        return false;
-    }
-    let finite = |x: &[f64]| x.iter().all(|x| x.is_finite());
-    !(finite(input) && finite(input_dot.as_flattened()))
+    bar.iter().all(is_zero) && bar_dot.as_flattened().iter().all(is_zero)
 }
 
 #[inline(always)]

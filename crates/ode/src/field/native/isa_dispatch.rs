@@ -4,7 +4,8 @@ use super::super::kernels::Isa;
 use super::forward::{self, EvalContext};
 use super::forward_over_reverse::{self, ValueTangents};
 use super::jvp::{self, InputTangents};
-use super::lane_sums::{add_outer, weighted_sum};
+use super::lane_sums::error_norm::StepEnds;
+use super::lane_sums::{Slopes, add_outer, all_finite, error_norm, weighted_sum};
 use super::multiversioned::multiversioned;
 use super::outer_product_batch::{self, OuterProductBatch};
 use super::plain_code::{self, PlainCode, PlainInputs};
@@ -19,7 +20,7 @@ multiversioned! {
     /// Calls [`forward::run`], compiled for the instruction set.
     fn forward[TAPE: bool, P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &mut [f64]) = forward;
     /// Calls [`plain_code::run`], compiled for the instruction set.
-    fn plain[](code: &PlainCode, inputs: &PlainInputs, frame: &mut [f64], out: &mut [f64]) = plain_code;
+    fn plain[P: usize](code: &PlainCode, inputs: &PlainInputs<P>, frame: &mut [f64], out: &mut [f64]) = plain_code;
     /// Calls [`scalar_taped::run`], compiled for the instruction set.
     fn scalar_taped[](code: &ScalarCode, inputs: &TapedInputs, slot: &mut [f64]) = scalar_taped;
     /// Calls [`scalar_vjp::run`], compiled for the instruction set.
@@ -35,7 +36,11 @@ multiversioned! {
     /// Calls [`vjp::run`], compiled for the instruction set.
     fn vjp[P: usize](code: &InstructionList, inputs: &EvalContext<P>, buffer: &[f64], adjoints: &mut AdjointBuffers<P>) = vjp;
     /// Calls [`weighted_sum::run`], compiled for the instruction set.
-    fn weighted_sum[P: usize](u: &[f64], h: &[f64; P], a: &[f64], k: &[f64], out: &mut [f64]) = weighted_sum;
+    fn weighted_sum[P: usize](u: &[f64], slopes: &Slopes<P>, out: &mut [f64]) = weighted_sum;
+    /// Calls [`error_norm::run`], compiled for the instruction set.
+    fn error_norm[P: usize](ends: &StepEnds, slopes: &Slopes<P>, norms: &mut [f64; P]) = error_norm;
+    /// Calls [`all_finite::run`], compiled for the instruction set.
+    fn all_finite[P: usize](x: &[f64], finite: &mut [bool; P]) = all_finite;
     /// Calls [`add_outer::run`], compiled for the instruction set.
     fn add_outer[P: usize](h: &[f64; P], a: &[f64], x: &[f64], to: &mut [f64]) = add_outer;
     /// Calls [`outer_product_batch::run`], compiled for the instruction set.

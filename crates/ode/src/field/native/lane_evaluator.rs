@@ -4,6 +4,9 @@ use aligned_vec::{AVec, avec};
 
 use super::forward::EvalContext;
 use super::lane_gradient::LaneGradient;
+use super::lane_sums::Slopes;
+use super::lane_sums::error_norm::StepEnds;
+use super::plain_code::PlainInputs;
 use super::vjp::AdjointBuffers;
 use super::{Evaluator, isa_dispatch};
 use crate::field::kernels::copy;
@@ -18,6 +21,8 @@ pub struct LaneEvaluator<'e, const P: usize> {
     evaluator: &'e Evaluator,
     /// Values of the static program, `[component][lane]`.
     static_buffer: AVec<f64>,
+    /// Constants of the program's plain code, `[constant][lane]`.
+    constants: AVec<f64>,
     own_weights: Option<OwnWeights>,
 }
 
@@ -44,6 +49,7 @@ impl Evaluator {
         LaneEvaluator {
             evaluator: self,
             static_buffer: in_all_lanes::<P>(static_values),
+            constants: in_all_lanes::<P>(&self.constants),
             own_weights: None,
         }
     }
@@ -65,6 +71,7 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
     /// of this one ([`Evaluator::has_weights_of`]) unless lanes have [their own](LaneEvaluator::with_own_weights).
     pub fn set_lane(&mut self, p: usize, from: &Evaluator) {
         scatter::<P>(&from.static_buffer, p, &mut self.static_buffer);
+        scatter::<P>(&from.constants, p, &mut self.constants);
         if let Some(own) = &mut self.own_weights {
             scatter::<P>(&from.packed_weights, p, &mut own.packed);
             scatter::<P>(&from.transposed_weights, p, &mut own.transposed);
@@ -114,9 +121,40 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
         }
     }
 
-    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`, and stores in `slot` what the
-    /// VJP needs.
+    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`; `slot` is storage.
+    pub fn eval(
+        &self,
+        places: (&[usize; P], &[f64; P]),
+        u: &[f64],
+        slot: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let Evaluator { program, isa, .. } = self.evaluator;
+        if let Some(scalar) = &program.scalar {
+            let inputs = PlainInputs {
+                isa: *isa,
+                constants: &self.constants,
+                t: places.1,
+                u,
+            };
+            return isa_dispatch::plain::<P>(*isa, &scalar.plain, &inputs, slot, out);
+        }
+        self.run_vectors::<false>(places, u, slot, out);
+    }
+
+    /// Evaluates as [`LaneEvaluator::eval`], and stores in `slot` what the VJP needs.
     pub fn eval_taped(
+        &self,
+        places: (&[usize; P], &[f64; P]),
+        u: &[f64],
+        slot: &mut [f64],
+        out: &mut [f64],
+    ) {
+        self.run_vectors::<true>(places, u, slot, out);
+    }
+
+    /// Runs the vector program.
+    fn run_vectors<const TAPE: bool>(
         &self,
         places: (&[usize; P], &[f64; P]),
         u: &[f64],
@@ -125,7 +163,7 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
     ) {
         let Evaluator { program, isa, .. } = self.evaluator;
         let context = self.context(places, u);
-        isa_dispatch::forward::<true, P>(*isa, &program.dynamic_code, &context, slot);
+        isa_dispatch::forward::<TAPE, P>(*isa, &program.dynamic_code, &context, slot);
         let at = program.output;
         let from = match at.is_static {
             true => &self.static_buffer,
@@ -134,9 +172,23 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
         copy(&from[P * at.offset..P * (at.offset + at.len)], out);
     }
 
-    /// Computes `out = u + h Σ_j a_j k_j` in every lane, `[dof, P]`, each with its own h; `k` is `[stages, dof, P]`.
-    pub fn weighted_sum(&self, u: &[f64], h: &[f64; P], a: &[f64], k: &[f64], out: &mut [f64]) {
-        isa_dispatch::weighted_sum::<P>(self.evaluator.isa, u, h, a, k, out);
+    /// Computes `out = u + h Σ_j a_j k_j` in every lane, `[dof, P]`, each with its own h.
+    pub fn weighted_sum(&self, u: &[f64], slopes: &Slopes<P>, out: &mut [f64]) {
+        isa_dispatch::weighted_sum::<P>(self.evaluator.isa, u, slopes, out);
+    }
+
+    /// Returns the norm of the error `h Σ_j a_j k_j` of a step in every lane.
+    pub fn error_norm(&self, ends: &StepEnds, slopes: &Slopes<P>) -> [f64; P] {
+        let mut norms = [0.0; P];
+        isa_dispatch::error_norm::<P>(self.evaluator.isa, ends, slopes, &mut norms);
+        norms
+    }
+
+    /// Returns in which lanes all numbers are finite; `x` is `[number, P]`.
+    pub fn all_finite(&self, x: &[f64]) -> [bool; P] {
+        let mut finite = [true; P];
+        isa_dispatch::all_finite::<P>(self.evaluator.isa, x, &mut finite);
+        finite
     }
 
     /// Computes `to_j += h a_j x` in every lane: the transpose of [`LaneEvaluator::weighted_sum`].

@@ -20,8 +20,7 @@ pub(super) struct LayerAdjoint<'a, const P: usize> {
 
 impl<const P: usize> LayerAdjoint<'_, P> {
     /// Adds the parameters' part of the layer's VJP, and computes that of its operand, `(start + Wᵀ z̄) · times`, into `x_bar`;
-    /// all vectors are `[component][lane]`. In a lane that takes no part, and in one where the layer lies in a branch that is not
-    /// taken and its input is not finite, the VJP contributes nothing.
+    /// all vectors are `[component][lane]`. In a lane that takes no part, and in one where the adjoint is zero, the VJP contributes nothing.
     #[inline(always)]
     pub fn pull_back<const FMA: bool>(
         mut self,
@@ -31,7 +30,7 @@ impl<const P: usize> LayerAdjoint<'_, P> {
         (start, times): (SumStart, &[f64]),
         x_bar: &mut [f64],
     ) {
-        let contributes = self.contributing(bar, input, times);
+        let contributes = self.contributing(bar);
         self.add_outer::<FMA>(inputs.isa, affine, (bar, input), contributes);
         if contributes == [true; P] {
             return affine_vjp::<FMA, P>(inputs, affine, bar, start, times, x_bar);
@@ -52,9 +51,9 @@ impl<const P: usize> LayerAdjoint<'_, P> {
         }
     }
 
-    /// Returns in which lanes the layer contributes anything.
+    /// Returns in which lanes the layer contributes anything, see [`super::vjp`].
     #[inline(always)]
-    fn contributing(&self, bar: &[f64], input: &[f64], times: &[f64]) -> [bool; P] {
+    fn contributing(&self, bar: &[f64]) -> [bool; P] {
         let mut nonzero = [false; P];
         for bar in sample_lanes::lanes::<P>(bar) {
             for p in 0..P {
@@ -64,10 +63,7 @@ impl<const P: usize> LayerAdjoint<'_, P> {
                 break;
             }
         }
-        let finite = |x: &[f64], p: usize| x.iter().skip(p).step_by(P).all(|x| x.is_finite());
-        std::array::from_fn(|p| {
-            self.live[p] && (nonzero[p] || finite(input, p) && finite(times, p))
-        })
+        std::array::from_fn(|p| self.live[p] && nonzero[p])
     }
 
     /// Adds the outer product of the layer's adjoint and input, and the adjoint of its bias, in these lanes.

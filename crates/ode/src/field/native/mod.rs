@@ -31,6 +31,7 @@ mod vjp;
 
 pub use lane_evaluator::LaneEvaluator;
 pub use lane_gradient::LaneGradient;
+pub use lane_sums::{Slopes, error_norm::StepEnds};
 pub use program::Program;
 pub use tangent_lanes::{
     DualCotangent, MAX_LANES, ParamGradientTangents, TangentLanes, interleave,
@@ -44,7 +45,7 @@ use super::kernels::{Isa, copy};
 use super::signal::Signal;
 use forward::EvalContext;
 use outer_product_batch::OuterProductBatch;
-use plain_code::{CHUNK, PlainInputs};
+use plain_code::PlainInputs;
 use scalar_code::ScalarCode;
 use scalar_taped::TapedInputs;
 use vjp::AdjointBuffers;
@@ -59,7 +60,7 @@ pub struct Evaluator {
     transposed_weights: AVec<f64>,
     static_buffer: Vec<f64>,
     /// Constants of the program's plain code.
-    constants: Vec<[f64; CHUNK]>,
+    constants: Vec<f64>,
     slot_len: usize,
     dof: usize,
     isa: Isa,
@@ -154,6 +155,11 @@ impl Evaluator {
         self.slot_len
     }
 
+    /// Whether values are computed by plain code: a field of few numbers, without layers.
+    pub fn has_plain_code(&self) -> bool {
+        self.program.scalar.is_some()
+    }
+
     /// Returns the instruction set in use.
     pub fn isa(&self) -> Isa {
         self.isa
@@ -191,7 +197,7 @@ impl Evaluator {
             let inputs = PlainInputs {
                 isa: self.isa,
                 constants: &self.constants,
-                t,
+                t: &[t],
                 u,
             };
             return isa_dispatch::plain(self.isa, &scalar.plain, &inputs, slot, out);

@@ -2,6 +2,7 @@
 //! and the state. Values that are used once, by the next operation, are not stored at all: two or three operations are fused to one
 //! instruction. Each still rounds by itself.
 
+use super::super::kernels::sample_lanes::{lanes, lanes_mut};
 use super::super::kernels::{Isa, copy, store_pair};
 use super::plain_code_tables::{PlainInstruction, value};
 use super::plain_code_translation::Translator;
@@ -52,40 +53,43 @@ impl PlainCode {
         self.frame_len
     }
 
-    /// Returns the values of the constants, for [`PlainInputs`], at these values of the static program.
-    pub fn bind(&self, static_buffer: &[f64]) -> Vec<[f64; CHUNK]> {
+    /// Returns the values of the constants, for [`PlainInputs`], at these values of the static program, with zeros up to a whole
+    /// chunk.
+    pub fn bind(&self, static_buffer: &[f64]) -> Vec<f64> {
         let value = |constant: &FrameConstant| match *constant {
             FrameConstant::Static(at) => static_buffer[at as usize],
             FrameConstant::Literal(value) => value,
         };
-        let chunk = |constants: &[FrameConstant]| {
-            std::array::from_fn(|i| constants.get(i).map_or(0.0, value))
-        };
-        self.constants.chunks(CHUNK).map(chunk).collect()
+        let mut values: Vec<f64> = self.constants.iter().map(value).collect();
+        values.resize(values.len().next_multiple_of(CHUNK), 0.0);
+        values
     }
 }
 
-/// The inputs of an evaluation.
-pub(super) struct PlainInputs<'a> {
+/// The inputs of an evaluation of `P` samples side by side.
+pub(super) struct PlainInputs<'a, const P: usize> {
     /// Instruction set of the running code.
     pub isa: Isa,
-    /// The values of [`PlainCode::bind`].
-    pub constants: &'a [[f64; CHUNK]],
-    pub t: f64,
+    /// The values of [`PlainCode::bind`], `[constant][lane]`.
+    pub constants: &'a [f64],
+    pub t: &'a [f64; P],
+    /// State, `[component][lane]`.
     pub u: &'a [f64],
 }
 
-/// Evaluates du/dt into `out`; `frame` is storage of at least the frame's length.
+/// Evaluates du/dt into `out`, `[component][lane]`; `frame` is storage of at least the frame's length in every lane.
 #[inline(always)]
-pub(super) fn run<const FMA: bool>(
+pub(super) fn run<const FMA: bool, const P: usize>(
     code: &PlainCode,
-    inputs: &PlainInputs,
+    inputs: &PlainInputs<P>,
     frame: &mut [f64],
     out: &mut [f64],
 ) {
-    let frame = &mut frame[..code.frame_len];
-    let (chunks, _) = frame.as_chunks_mut::<CHUNK>();
-    match (inputs.constants, &mut *chunks) {
+    let frame = &mut frame[..P * code.frame_len];
+    match (
+        inputs.constants.as_chunks::<CHUNK>().0,
+        frame.as_chunks_mut::<CHUNK>().0,
+    ) {
         // Most small systems, without a loop.
         ([from], [to, ..]) => *to = *from,
         (constants, chunks) => {
@@ -94,19 +98,35 @@ pub(super) fn run<const FMA: bool>(
             }
         }
     }
-    copy(&inputs.u[..code.dof], &mut frame[code.state..code.time]);
-    frame[code.time] = inputs.t;
+    let frame = lanes_mut::<P>(frame);
+    let (state, u) = (&mut frame[code.state..code.time], lanes::<P>(inputs.u));
+    match P {
+        1 => copy(&inputs.u[..code.dof], state.as_flattened_mut()),
+        _ => {
+            for (to, from) in state.iter_mut().zip(u) {
+                *to = *from;
+            }
+        }
+    }
+    frame[code.time] = *inputs.t;
     for instruction in &code.instructions {
         frame[instruction.to as usize] = value(inputs.isa, instruction, frame);
+    }
+    let frame = &*frame;
+    if P > 1 {
+        for (out, last) in lanes_mut::<P>(out).iter_mut().zip(&code.outputs) {
+            *out = value(inputs.isa, last, frame);
+        }
+        return;
     }
     // A sum of stages reads two slopes at once.
     let (pairs, rest) = out.as_chunks_mut::<2>();
     let (pair_outputs, rest_outputs) = code.outputs.as_chunks::<2>();
+    let alone = |instruction| value(inputs.isa, instruction, frame)[0];
     for (pair, [first, second]) in pairs.iter_mut().zip(pair_outputs) {
-        let first = value(inputs.isa, first, frame);
-        store_pair([first, value(inputs.isa, second, frame)], pair);
+        store_pair([alone(first), alone(second)], pair);
     }
     for (out, last) in rest.iter_mut().zip(rest_outputs) {
-        *out = value(inputs.isa, last, frame);
+        *out = alone(last);
     }
 }

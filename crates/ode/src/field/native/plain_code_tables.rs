@@ -1,6 +1,6 @@
 //! The codes of plain instructions: basic operations, up to three of them in one instruction, and all others.
 
-use super::super::kernels::Isa;
+use super::super::kernels::{Isa, each_lane};
 use super::super::op::{Binary, Unary};
 use super::forward::{binary_number, power};
 use super::unary_number;
@@ -97,29 +97,55 @@ macro_rules! codes {
             }
         }
 
-        /// Computes the value of an instruction from the numbers of the frame.
+        /// Computes the value of an instruction from the numbers of the frame, in every lane.
         #[inline(always)]
-        pub(super) fn value(isa: Isa, instruction: &PlainInstruction, frame: &[f64]) -> f64 {
+        pub(super) fn value<const P: usize>(isa: Isa, instruction: &PlainInstruction, frame: &[[f64; P]]) -> [f64; P] {
             let PlainInstruction { code, a, b, c, d, .. } = *instruction;
-            let at = |x: u16| frame[x as usize];
+            let at = |x: u16| &frame[x as usize];
             match code {
-                Code::Copy => at(a),
-                Code::Div => at(a) / at(b),
-                Code::Power => power(at(a), at(b)),
-                Code::Select => if at(a) != 0.0 { at(b) } else { at(c) },
-                Code::Binary(f) => binary_number(f, at(a), at(b)),
+                Code::Copy => *at(a),
+                Code::Div => {
+                    let (a, b) = (at(a), at(b));
+                    each_lane(|p| a[p] / b[p])
+                }
+                Code::Power => {
+                    let (a, b) = (at(a), at(b));
+                    each_lane(|p| power(a[p], b[p]))
+                }
+                Code::Select => {
+                    let (a, b, c) = (at(a), at(b), at(c));
+                    each_lane(|p| if a[p] != 0.0 { b[p] } else { c[p] })
+                }
+                Code::Binary(f) => {
+                    let (a, b) = (at(a), at(b));
+                    each_lane(|p| binary_number(f, a[p], b[p]))
+                }
                 Code::Unary(f) => {
-                    let mut y = 0.0;
+                    let mut y = [0.0; P];
                     unary_number::unary(isa, isa, f, at(a), &mut y, None);
                     y
                 }
-                $(Code::$two => Basic::$f.of(at(a), at(b)),)*
-                $(Code::$three => Outer::$outer.of(Basic::$inner.of(at(a), at(b)), at(c)),)*
-                $(Code::$chain => {
-                    let two = Outer::$second.of(Basic::$first.of(at(a), at(b)), at(c));
-                    Outer::$third.of(two, at(d))
+                $(Code::$two => {
+                    let (a, b) = (at(a), at(b));
+                    each_lane(|p| Basic::$f.of(a[p], b[p]))
                 })*
-                $(Code::$pair => Basic::$middle.of(Basic::$left.of(at(a), at(b)), Basic::$right.of(at(c), at(d))),)*
+                $(Code::$three => {
+                    let (a, b, c) = (at(a), at(b), at(c));
+                    each_lane(|p| Outer::$outer.of(Basic::$inner.of(a[p], b[p]), c[p]))
+                })*
+                $(Code::$chain => {
+                    let (a, b, c, d) = (at(a), at(b), at(c), at(d));
+                    each_lane(|p| {
+                        let two = Outer::$second.of(Basic::$first.of(a[p], b[p]), c[p]);
+                        Outer::$third.of(two, d[p])
+                    })
+                })*
+                $(Code::$pair => {
+                    let (a, b, c, d) = (at(a), at(b), at(c), at(d));
+                    each_lane(|p| {
+                        Basic::$middle.of(Basic::$left.of(a[p], b[p]), Basic::$right.of(c[p], d[p]))
+                    })
+                })*
             }
         }
     };

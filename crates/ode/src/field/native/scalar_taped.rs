@@ -44,17 +44,17 @@ pub(super) fn run<const FMA: bool>(code: &ScalarCode, inputs: &TapedInputs, slot
                 }
             }
             ScalarOp::Unary { f, d } => {
-                let (mut y, mut derivative) = (0.0, 0.0);
+                let (isa, x, mut y, mut derivative) = (inputs.isa, &[x], [0.0], [0.0]);
                 let of = Some(&mut derivative);
                 match f {
-                    Unary::Neg => unary_number::run::<FMA>(inputs.isa, Unary::Neg, x, &mut y, of),
+                    Unary::Neg => unary_number::run::<FMA, 1>(isa, Unary::Neg, x, &mut y, of),
                     Unary::Square => {
-                        unary_number::run::<FMA>(inputs.isa, Unary::Square, x, &mut y, of)
+                        unary_number::run::<FMA, 1>(isa, Unary::Square, x, &mut y, of);
                     }
-                    f => unary_number::unary(inputs.isa, inputs.isa, f, x, &mut y, of),
+                    f => unary_number::unary(isa, isa, f, x, &mut y, of),
                 }
-                slot[d as usize] = derivative;
-                y
+                slot[d as usize] = derivative[0];
+                y[0]
             }
             ScalarOp::Power { exponent, d } => {
                 slot[d as usize] = power_derivative(x, exponent);

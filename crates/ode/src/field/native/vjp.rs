@@ -135,7 +135,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     layer.pull_back::<FMA>(inputs, affine, (bar, input), (start, times), x_bar);
                     continue;
                 }
-                if contributes_nothing(bar, input, times) {
+                if contributes_nothing(bar) {
                     if let SumStart::Zero = start {
                         x_bar.fill(0.0);
                     }
@@ -148,15 +148,11 @@ pub(super) fn run<const FMA: bool, const P: usize>(
     }
 }
 
-/// Whether a layer lies in a branch that is not taken, where its input is not finite: 0 times that input must add 0. A layer whose
-/// input is finite is not asked about, since its products with 0 are 0.
+/// Whether the adjoint of a layer is zero, as it is in a branch that is not taken. Its input and its weights need not be finite there,
+/// and 0 times these must add 0.
 #[inline(always)]
-fn contributes_nothing(bar: &[f64], input: &[f64], times: &[f64]) -> bool {
-    if bar.iter().any(|bar| *bar != 0.0) {
-        return false;
-    }
-    let finite = |x: &[f64]| x.iter().all(|x| x.is_finite());
-    !(finite(input) && finite(times))
+fn contributes_nothing(bar: &[f64]) -> bool {
+    bar.iter().all(|bar| *bar == 0.0)
 }
 
 /// Computes x̄ = start + Wᵀ z̄ of a layer, then multiplies by `times`, component by component, where that is not empty.

@@ -7,15 +7,15 @@
 use aligned_vec::{AVec, avec};
 
 use super::super::driver::Problem;
-use super::super::explicit_rk::ExplicitRk;
+use super::super::explicit_rk::{ExplicitRk, LaneStep};
 use super::super::integrator_core::IntegratorCore;
 use super::super::options::SolveOptions;
 use super::super::recorded_steps::Step;
 use super::super::tableau::Tableau;
-use super::super::workspace::Workspace;
+use super::super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::kernels::sample_lanes::{gather, scatter};
-use crate::field::native::{Evaluator, LaneEvaluator};
+use crate::field::native::{Evaluator, LaneEvaluator, Slopes, StepEnds};
 use odesync_base::failure::SolveFailure;
 
 /// The batch whose problems the lanes solve.
@@ -27,6 +27,8 @@ pub(super) struct Batch<'a> {
     pub tableau: &'static Tableau,
     /// The field of each problem, where these are not `field`: the same equations with other parameter values.
     pub own_fields: &'a [OwnField],
+    /// Whether the steps of each solve are recorded, all or the last one alone.
+    pub keeps_steps: bool,
     /// Called after each solve.
     pub on_done: &'a (dyn Fn() + Sync),
 }
@@ -106,6 +108,8 @@ pub(super) struct BlockLimits {
 
 struct Lane<'w, 'a, const TAPE: bool> {
     index: usize,
+    /// Whether the state of the solve is not yet among those of the block.
+    is_new: bool,
     core: Option<IntegratorCore<'w, 'a, Evaluator, TAPE>>,
     method: ExplicitRk,
     /// The workspace while no solve is in the lane.
@@ -158,6 +162,7 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
         let mut works: [Workspace; P] = std::array::from_fn(|_| Workspace::default());
         let lane = |work| Lane {
             index: 0,
+            is_new: false,
             core: None,
             method: ExplicitRk::new(self.batch.tableau),
             spare: Some(work),
@@ -180,16 +185,8 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
                 return self.solved;
             }
             self.perform_steps(&mut lanes, &steps);
-            let mut accepted = [false; P];
-            for (p, (lane, step)) in lanes.iter_mut().zip(&steps).enumerate() {
-                let (Some(core), Some(step)) = (&mut lane.core, step) else {
-                    continue;
-                };
-                match core.finish_attempt(&mut lane.method, *step, Ok(()), false) {
-                    Ok(is_accepted) => accepted[p] = is_accepted,
-                    Err(failure) => self.finish(p, lane, LaneOutcome::Failed(failure)),
-                }
-            }
+            let accepted = self.finish_steps(&mut lanes, &steps);
+            self.advance(accepted);
             if TAPE {
                 self.solved.rounds.push(accepted);
             }
@@ -253,10 +250,14 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
             }
             None => (self.batch.field, self.evaluator.alone()),
         };
+        work.record = match self.batch.keeps_steps {
+            true => ForwardRecord::Steps,
+            false => ForwardRecord::Nothing,
+        };
         let problem = problems[index];
         let breakpoints = field.breakpoints_within(problem.sample, problem.t);
         lane.method.reset(tableau, evaluator);
-        lane.index = index;
+        (lane.index, lane.is_new) = (index, true);
         self.samples[p] = problem.sample;
         let core = IntegratorCore::new(evaluator, &breakpoints, problem, options, work);
         lane.core.insert(core).initialize(&mut lane.method)
@@ -281,17 +282,52 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
         self.batch.tableau.slot_index(1, 0) * self.evaluator.slot_len()
     }
 
-    /// Computes the stages of a step in every lane that has one, and the state at its end.
+    /// Accepts or rejects the step of every lane that has one. Returns which are accepted.
+    fn finish_steps(&mut self, lanes: &mut [Lane<TAPE>], steps: &[Option<Step>; P]) -> [bool; P] {
+        let mut accepted = [false; P];
+        // Two loops, so that the powers of the step-size rule of several lanes overlap.
+        for (p, (lane, step)) in lanes.iter_mut().zip(steps).enumerate() {
+            if let (Some(core), Some(step)) = (&mut lane.core, step) {
+                match core.judge_attempt(&mut lane.method, *step, Ok(())) {
+                    Ok(is_accepted) => accepted[p] = is_accepted,
+                    Err(failure) => self.finish(p, lane, LaneOutcome::Failed(failure)),
+                }
+            }
+        }
+        for (p, (lane, step)) in lanes.iter_mut().zip(steps).enumerate() {
+            if let (Some(core), Some(step), true) = (&mut lane.core, step, accepted[p])
+                && let Err(failure) = core.complete_step(&mut lane.method, *step, false)
+            {
+                accepted[p] = false;
+                self.finish(p, lane, LaneOutcome::Failed(failure));
+            }
+        }
+        accepted
+    }
+
+    /// Makes the end of the attempted step the state of these lanes, and its last slope the first one where steps share it.
+    fn advance(&mut self, accepted: [bool; P]) {
+        let width = self.state.len();
+        select::<P>(&self.stage, accepted, &mut self.state);
+        if self.batch.tableau.fsal {
+            let before_last = self.k.len() - width;
+            let (first, last) = self.k.split_at_mut(before_last);
+            select::<P>(last, accepted, &mut first[..width]);
+        }
+    }
+
+    /// Computes the stages of a step in every lane that has one, the state at its end and the norm of its error.
     fn perform_steps(&mut self, lanes: &mut [Lane<TAPE>], steps: &[Option<Step>; P]) {
         let (tableau, dof) = (self.batch.tableau, self.evaluator.alone().dof());
         let (s, width) = (tableau.stages(), P * dof);
-        for (p, lane) in lanes.iter().enumerate() {
+        for (p, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.is_new) {
             let Some(core) = &lane.core else { continue };
             scatter::<P>(&core.work.state, p, &mut self.state);
             scatter::<P>(lane.method.first_stage(), p, &mut self.k[..width]);
+            lane.is_new = false;
         }
         let steps_or_none = steps.map(|step| step.unwrap_or(Step { t: 0.0, end: 0.0 }));
-        let h = steps_or_none.map(|step| step.h());
+        let h = &steps_or_none.map(|step| step.h());
         let (round, round_len) = (self.solved.rounds.len(), self.round_len());
         let slot_len = self.evaluator.slot_len();
         let slots = match TAPE {
@@ -305,27 +341,72 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
                 0 => steps_or_none.map(|step| step.t),
                 _ => steps_or_none.map(|step| step.time_at(tableau.c[i])),
             };
+            let slopes = Slopes {
+                h,
+                a: tableau.a[i],
+                k: before,
+            };
             self.evaluator
-                .weighted_sum(&self.state, &h, tableau.a[i], before, &mut self.stage);
-            let at = if TAPE { (i - shared) * slot_len } else { 0 };
-            self.evaluator.eval_taped(
-                (&self.samples, &t),
-                &self.stage,
-                &mut slots[at..at + slot_len],
-                &mut k[..width],
-            );
+                .weighted_sum(&self.state, &slopes, &mut self.stage);
+            let (places, k) = ((&self.samples, &t), &mut k[..width]);
+            if TAPE {
+                let slot = &mut slots[(i - shared) * slot_len..][..slot_len];
+                self.evaluator.eval_taped(places, &self.stage, slot, k);
+            } else {
+                self.evaluator.eval(places, &self.stage, slots, k);
+            }
         }
         if !tableau.fsal {
+            let slopes = Slopes {
+                h,
+                a: tableau.b,
+                k: &self.k,
+            };
             self.evaluator
-                .weighted_sum(&self.state, &h, tableau.b, &self.k, &mut self.stage);
+                .weighted_sum(&self.state, &slopes, &mut self.stage);
         }
-        let evaluations = s - 1;
+        self.record_steps(lanes, steps, h);
+    }
+
+    /// Tells every lane that has a step how it ended.
+    fn record_steps(&self, lanes: &mut [Lane<TAPE>], steps: &[Option<Step>; P], h: &[f64; P]) {
+        let SolveOptions { rtol, atol, .. } = self.batch.options;
+        let ends = StepEnds {
+            u: &self.state,
+            next: &self.stage,
+            rtol: *rtol,
+            atol: atol.as_slice(),
+        };
+        let tableau = self.batch.tableau;
+        let norms = |a| {
+            let slopes = Slopes { h, a, k: &self.k };
+            self.evaluator.error_norm(&ends, &slopes)
+        };
+        let first = tableau.error.map_or([0.0; P], norms);
+        let second = tableau.second_error.map(norms);
+        let is_finite = self.evaluator.all_finite(&self.k);
         for (p, lane) in lanes.iter_mut().enumerate() {
-            if let (Some(core), Some(_)) = (&mut lane.core, steps[p]) {
-                core.work.stats.evaluations += evaluations;
-                gather::<P>(&self.k, p, lane.method.stages_mut());
+            if let (Some(core), Some(step)) = (&mut lane.core, steps[p]) {
+                core.work.stats.evaluations += tableau.stages() - 1;
                 gather::<P>(&self.stage, p, &mut core.work.next);
+                let found = LaneStep {
+                    norm: first[p],
+                    second_norm: second.map(|norms| norms[p]),
+                    is_finite: is_finite[p],
+                };
+                if let Some(k) = lane.method.record_lane(core, step, found) {
+                    gather::<P>(&self.k, p, k);
+                }
             }
+        }
+    }
+}
+
+/// Copies the chosen lanes of `from` to `to`, `[number][lane]`.
+fn select<const P: usize>(from: &[f64], chosen: [bool; P], to: &mut [f64]) {
+    for (to, from) in to.chunks_exact_mut(P).zip(from.chunks_exact(P)) {
+        for p in 0..P {
+            to[p] = if chosen[p] { from[p] } else { to[p] };
         }
     }
 }
