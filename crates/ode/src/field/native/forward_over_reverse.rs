@@ -12,7 +12,7 @@ use super::super::op::Binary;
 use super::forward::{EvalContext, broadcast_get, power};
 use super::jvp::broadcast_lanes;
 use super::program::{BufferSlice, InstructionList, OpKind};
-use super::vjp::{affine_vjp, partials};
+use super::vjp::{affine_vjp, all_finite, partials};
 
 /// The tangents that a JVP computed.
 pub(super) struct ValueTangents<'a, const P: usize> {
@@ -211,7 +211,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
                 let matrix = &inputs.packed[affine.weight_range()];
-                if contributes_nothing(bar, bar_dot) {
+                if contributes_nothing((bar, bar_dot), (get(*x), tangent(*x)), matrix) {
                     continue;
                 }
                 let (matrix_dot, bias_dot) =
@@ -264,11 +264,19 @@ impl<const P: usize> OperandAdjoints<'_, P> {
     }
 }
 
-/// Whether the adjoint of a layer and the tangents of that are zero; see [`super::vjp`].
+/// Whether a layer lies in a branch that is not taken, where its input, the tangents of that or its weights are not finite; see
+/// [`super::vjp`].
 #[inline(always)]
-fn contributes_nothing<const P: usize>(bar: &[f64], bar_dot: &[[f64; P]]) -> bool {
+fn contributes_nothing<const P: usize>(
+    (bar, bar_dot): (&[f64], &[[f64; P]]),
+    (input, input_dot): (&[f64], &[[f64; P]]),
+    weights: &[f64],
+) -> bool {
     let is_zero = |x: &f64| *x == 0.0;
-    bar.iter().all(is_zero) && bar_dot.as_flattened().iter().all(is_zero)
+    let factors = [input, input_dot.as_flattened(), weights];
+    bar.iter().all(is_zero)
+        && bar_dot.as_flattened().iter().all(is_zero)
+        && !factors.into_iter().all(all_finite)
 }
 
 #[inline(always)]

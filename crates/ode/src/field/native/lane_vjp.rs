@@ -5,7 +5,7 @@ use super::super::kernels::{Isa, sample_lanes};
 use super::forward::EvalContext;
 use super::outer_product_batch::OuterProductBatch;
 use super::program::AffineLayer;
-use super::vjp::affine_vjp;
+use super::vjp::{self, affine_vjp};
 
 /// Where the adjoint of a layer in `P` lanes goes to.
 pub(super) struct LayerAdjoint<'a, const P: usize> {
@@ -20,7 +20,8 @@ pub(super) struct LayerAdjoint<'a, const P: usize> {
 
 impl<const P: usize> LayerAdjoint<'_, P> {
     /// Adds the parameters' part of the layer's VJP, and computes that of its operand, `(start + Wᵀ z̄) · times`, into `x_bar`;
-    /// all vectors are `[component][lane]`. In a lane that takes no part, and in one where the adjoint is zero, the VJP contributes nothing.
+    /// all vectors are `[component][lane]`. In a lane that takes no part, and in one where the layer lies in a branch that is not
+    /// taken and its input or its weights are not finite, the VJP contributes nothing.
     #[inline(always)]
     pub fn pull_back<const FMA: bool>(
         mut self,
@@ -30,7 +31,8 @@ impl<const P: usize> LayerAdjoint<'_, P> {
         (start, times): (SumStart, &[f64]),
         x_bar: &mut [f64],
     ) {
-        let contributes = self.contributing(bar);
+        let weights = &inputs.packed[affine.weight_range()];
+        let contributes = self.contributing(bar, [input, times], weights);
         self.add_outer::<FMA>(inputs.isa, affine, (bar, input), contributes);
         if contributes == [true; P] {
             return affine_vjp::<FMA, P>(inputs, affine, bar, start, times, x_bar);
@@ -51,9 +53,9 @@ impl<const P: usize> LayerAdjoint<'_, P> {
         }
     }
 
-    /// Returns in which lanes the layer contributes anything, see [`super::vjp`].
+    /// Returns in which lanes the layer contributes anything.
     #[inline(always)]
-    fn contributing(&self, bar: &[f64]) -> [bool; P] {
+    fn contributing(&self, bar: &[f64], factors: [&[f64]; 2], weights: &[f64]) -> [bool; P] {
         let mut nonzero = [false; P];
         for bar in sample_lanes::lanes::<P>(bar) {
             for p in 0..P {
@@ -63,7 +65,9 @@ impl<const P: usize> LayerAdjoint<'_, P> {
                 break;
             }
         }
-        std::array::from_fn(|p| self.live[p] && nonzero[p])
+        let finite = |x: &[f64], p: usize| x.iter().skip(p).step_by(P).all(|x| x.is_finite());
+        let all_finite = |p| factors.iter().all(|x| finite(x, p)) && vjp::all_finite(weights);
+        std::array::from_fn(|p| self.live[p] && (nonzero[p] || all_finite(p)))
     }
 
     /// Adds the outer product of the layer's adjoint and input, and the adjoint of its bias, in these lanes.

@@ -135,7 +135,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     layer.pull_back::<FMA>(inputs, affine, (bar, input), (start, times), x_bar);
                     continue;
                 }
-                if contributes_nothing(bar) {
+                if contributes_nothing(bar, [input, times, &inputs.packed[affine.weight_range()]]) {
                     if let SumStart::Zero = start {
                         x_bar.fill(0.0);
                     }
@@ -148,11 +148,17 @@ pub(super) fn run<const FMA: bool, const P: usize>(
     }
 }
 
-/// Whether the adjoint of a layer is zero, as it is in a branch that is not taken. Its input and its weights need not be finite there,
-/// and 0 times these must add 0.
+/// Whether a layer lies in a branch that is not taken, where its input or its weights are not finite: 0 times these must add 0. A
+/// layer whose numbers are finite is not asked about, since its products with 0 are 0.
 #[inline(always)]
-fn contributes_nothing(bar: &[f64]) -> bool {
-    bar.iter().all(|bar| *bar == 0.0)
+fn contributes_nothing(bar: &[f64], factors: [&[f64]; 3]) -> bool {
+    bar.iter().all(|bar| *bar == 0.0) && !factors.into_iter().all(all_finite)
+}
+
+/// Whether every number is finite.
+#[inline(always)]
+pub(super) fn all_finite(x: &[f64]) -> bool {
+    x.iter().all(|x| x.is_finite())
 }
 
 /// Computes x̄ = start + Wᵀ z̄ of a layer, then multiplies by `times`, component by component, where that is not empty.
