@@ -53,6 +53,15 @@ impl Choices<'_> {
     }
 }
 
+impl Choices<'_> {
+    /// Returns a weight of a layer, neither zero nor infinite: products of matrices make a NaN of zero times infinity, where single
+    /// operations make zero.
+    fn weight(&mut self) -> f64 {
+        let x = self.number();
+        if x.is_normal() { x } else { 1.0 }
+    }
+}
+
 /// A number of the interpreter.
 #[derive(Debug, Clone)]
 struct Number {
@@ -402,7 +411,7 @@ pub fn equations(bytes: &[u8]) {
         });
     }
     if has_layer {
-        let mut values = |n: usize| (0..n).map(|_| choices.number()).collect::<Vec<f64>>();
+        let mut values = |n: usize| (0..n).map(|_| choices.weight()).collect::<Vec<f64>>();
         let (weights, biases) = (values(rows * columns), values(rows));
         let weight = builder
             .block("w", &[rows, columns], &weights, true)

@@ -394,6 +394,11 @@ impl Run {
             return Err(damaged_checkpoint(path, what));
         }
         run.choose_best()?;
+        // The state of weak-constraint training brings initial states of its own.
+        if run.u0.nrows() != run.t0.len() {
+            let what = "the state of the training is not that of its samples";
+            return Err(damaged_checkpoint(path, what));
+        }
         Ok(run)
     }
 

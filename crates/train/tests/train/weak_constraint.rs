@@ -175,6 +175,12 @@ fn bands_hold_the_truth_and_survive_a_checkpoint() {
             .iter()
             .all(|sd| *sd < 1e-12)
     );
+    let mut two = Run::load(folder.path()).unwrap();
+    (two.t0, two.u0) = (vec![0.0; 2], Array2::ones((2, 2)));
+    let elsewhere = tempfile::tempdir().unwrap();
+    two.save(elsewhere.path()).unwrap();
+    let refused = Run::load(elsewhere.path()).unwrap_err().to_string();
+    assert!(refused.contains("not that of its samples"), "{refused}");
     let loaded = Run::load(folder.path()).unwrap();
     let ahead: Vec<f64> = (0..25).map(|i| f64::from(i) * 0.5).collect();
     let [a, b] = [&run, &loaded].map(|run| run.predict_with_bands(&ahead).unwrap());

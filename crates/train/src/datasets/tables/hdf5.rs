@@ -96,8 +96,9 @@ impl HdfArrays<'_> {
             }
             let full = format!("{prefix}{name}");
             let entry = self.entry(&full).map_err(|e| failed(path, &e))?;
-            let size = entry.shape.iter().product::<usize>();
-            if entry.kind != ElementKind::Other(String::new()) && size > 0 {
+            // The product of a damaged shape may be too large for a number.
+            let is_empty = entry.shape.contains(&0);
+            if entry.kind != ElementKind::Other(String::new()) && !is_empty {
                 self.entries.push(entry);
             }
         }

@@ -208,6 +208,14 @@ fn options_are_those_of_the_text() {
 }
 
 #[test]
+#[cfg(feature = "tables")]
+fn a_shape_too_large_for_a_number_spoils_no_other_array() {
+    // The file is made up: one of its arrays claims more elements than a number can count.
+    let (data, _) = reading("huge_shape.mat", &TableOptions::default());
+    assert_eq!(data.t().len(), 12);
+}
+
+#[test]
 fn a_sheet_by_hand_is_read_as_it_looks() {
     let (data, notes) = reading("by_hand.xlsx", &TableOptions::default());
     assert_eq!(data.names(), ["x < y", "z"]);
