@@ -172,6 +172,8 @@ pub(crate) fn unary<const FMA: bool>(isa: Isa, f: Unary, x: &[f64], y: &mut [f64
         }),
         Unary::Silu => each!(fused | x: f64 | {
             let (s, ds) = sigmoid::<FMA>(x);
+            // There x σ(x) is smaller than any number, and σ as computed is not.
+            let x = if x < -745.0 { -0.0 } else { x };
             (x * s, fma::<FMA>(x, ds, s))
         }),
         Unary::Softplus => each!(fused | x: f64 | {
@@ -363,6 +365,20 @@ mod tests {
                 unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
                 second_derivative::<false>(f, &[x], &y, &d, &mut dd);
                 assert!(dd[0].abs() < 1e-290, "{f:?} at {x}: {}", dd[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn functions_that_vanish_far_below_zero_are_zero_there() {
+        for f in [Unary::Silu, Unary::Gelu, Unary::Softplus, Unary::Sigmoid] {
+            for x in [-746.0, -1e10, -1e300] {
+                let (mut y, mut d) = ([1.0], [1.0]);
+                unary::<false>(Isa::Portable, f, &[x], &mut y, &mut d);
+                assert!(
+                    y[0].abs() < 1e-300 && d[0].abs() < 1e-300,
+                    "{f:?} at {x}: {y:?} {d:?}"
+                );
             }
         }
     }
