@@ -51,9 +51,7 @@ impl Choices<'_> {
             other => f64::from(other) / 60.0 - 2.0 + f64::from(self.byte()) / 16384.0,
         }
     }
-}
 
-impl Choices<'_> {
     /// Returns a weight of a layer, neither zero nor infinite: products of matrices make a NaN of zero times infinity, where single
     /// operations make zero.
     fn weight(&mut self) -> f64 {

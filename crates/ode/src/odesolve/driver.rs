@@ -247,27 +247,12 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         while let Some(step) = self.next_step(method)? {
             let index = self.work.recorded.steps.len();
             let attempt = self.attempt(method, index, step)?;
-            if self.finish_attempt(method, step, attempt, detect_stiffness)? {
+            if self.judge_attempt(method, step, attempt)? {
+                self.complete_step(method, step, detect_stiffness)?;
                 return Ok(Some(step));
             }
         }
         Ok(None)
-    }
-
-    /// Accepts or rejects a step that was attempted, and returns whether it is accepted.
-    #[inline]
-    pub fn finish_attempt<S: StepMethod<R, TAPE>>(
-        &mut self,
-        method: &mut S,
-        step: Step,
-        attempt: Result<(), FailureReason>,
-        detect_stiffness: bool,
-    ) -> Result<bool, SolveFailure> {
-        let is_accepted = self.judge_attempt(method, step, attempt)?;
-        if is_accepted {
-            self.complete_step(method, step, detect_stiffness)?;
-        }
-        Ok(is_accepted)
     }
 
     /// Decides whether a step that was attempted is accepted; sets the size of the next one.

@@ -34,9 +34,8 @@ pub(crate) struct ExplicitRk {
 /// What a lane, which has the slopes of a step beside those of other solves, says of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LaneStep {
-    /// Norm of the first error estimate, and of the second where the method has one.
+    /// Norm of its error.
     pub norm: f64,
-    pub second_norm: Option<f64>,
     /// Whether all slopes are finite.
     pub is_finite: bool,
 }
@@ -224,13 +223,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        if let Some(LaneStep {
-            norm,
-            second_norm,
-            is_finite,
-        }) = self.in_lane
-        {
-            let norm = second_norm.map_or(norm, |second| joint_norm(norm, second));
+        if let Some(LaneStep { norm, is_finite }) = self.in_lane {
             return integrator.stepper.adapt_step_size(step, norm, || is_finite);
         }
         let ExplicitRk { k, error, .. } = self;

@@ -344,10 +344,10 @@ impl<'a> StepSequencer<'a> {
     /// Returns the location of the next output time if it lies in this accepted step, the `index`th.
     #[inline]
     pub fn next_output(&mut self, index: usize, step: Step) -> Option<OutputPosition> {
-        let &t = self.times.get(self.next_save)?;
         if !self.reaches_output(step) {
             return None;
         }
+        let &t = self.times.get(self.next_save)?;
         let h = step.h();
         self.next_save += 1;
         Some(if t == step.end {

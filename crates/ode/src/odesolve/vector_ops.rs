@@ -1,5 +1,7 @@
 //! Sums of scaled vectors of the state's length, optimized for small lengths: two or three components are common.
 
+pub use crate::field::kernels::all_finite;
+
 /// Evaluates an expression of a length as in `with_length!(dof, |n| …)`, in code of its own for each small length, so that no loop over
 /// a state of a few variables counts.
 macro_rules! with_length {
@@ -22,14 +24,6 @@ macro_rules! with_length {
     }};
 }
 pub(super) use with_length;
-
-/// Whether every number is finite.
-pub fn all_finite(x: &[f64]) -> bool {
-    // Without a jump for each number.
-    let finite = |x: &[f64]| x.iter().fold(true, |all, x| all & x.is_finite());
-    let (chunks, rest) = x.as_chunks::<8>();
-    chunks.iter().all(|chunk| finite(chunk)) && finite(rest)
-}
 
 /// Computes `out = u + h Σ_j a_j k_j`.
 #[inline(always)]

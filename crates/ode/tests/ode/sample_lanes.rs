@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use odesync_base::options::Named;
-use odesync_ode::field::native::{Evaluator, LaneGradient};
+use odesync_ode::field::native::{Evaluator, LaneEvaluator, LaneGradient};
 use odesync_ode::field::{FieldBuilder, InputSignal, Isa, Unary, VectorField};
 use odesync_ode::odesolve::{
     Adjoint, Controller, Engine, NativeEngine, Problem, SolveOptions, Solver, SolverFamily, solvers,
@@ -90,7 +90,8 @@ fn check<const P: usize>(field: &VectorField, isa: Isa, rounds: usize, numbers: 
             u[round % (dof * P)] = [f64::INFINITY, f64::NAN, 0.0][round % 3];
         }
         let (mut slot, mut out) = (vec![0.0; lanes.slot_len()], vec![0.0; dof * P]);
-        lanes.eval_taped((&samples, &t), &u, &mut slot, &mut out);
+        lanes.eval::<true>((&samples, &t), &u, &mut slot, &mut out);
+        assert_plain_is(&lanes, (&samples, &t), &u, &out);
         let live: [bool; P] = std::array::from_fn(|_| numbers.next() > -0.6);
         let mut bar = numbers.many(dof * P);
         if round % 4 == 1 {
@@ -176,7 +177,8 @@ fn check_own_weights<const P: usize>(field: &VectorField, isa: Isa, numbers: &mu
     let (samples, t) = (std::array::from_fn(|p| p), [0.3; P]);
     let u = numbers.many(dof * P);
     let (mut slot, mut out) = (vec![0.0; lanes.slot_len()], vec![0.0; dof * P]);
-    lanes.eval_taped((&samples, &t), &u, &mut slot, &mut out);
+    lanes.eval::<true>((&samples, &t), &u, &mut slot, &mut out);
+    assert_plain_is(&lanes, (&samples, &t), &u, &out);
     for (p, alone) in alone.iter().enumerate() {
         let (mut one_slot, mut one_out) = (vec![0.0; len], vec![0.0; dof]);
         alone.eval_taped(p, t[p], &lane(&u, p, P), &mut one_slot, &mut one_out);
@@ -184,6 +186,18 @@ fn check_own_weights<const P: usize>(field: &VectorField, isa: Isa, numbers: &mu
             assert_eq!(bits(&lane(got, p, P)), bits(want), "of {}", field.show());
         }
     }
+}
+
+/// Asserts that an evaluation without a tape has the bits of one with it.
+fn assert_plain_is<const P: usize>(
+    lanes: &LaneEvaluator<P>,
+    places: (&[usize; P], &[f64; P]),
+    u: &[f64],
+    want: &[f64],
+) {
+    let mut plain = vec![0.0; want.len()];
+    lanes.eval::<false>(places, u, &mut vec![0.0; lanes.slot_len()], &mut plain);
+    assert_eq!(bits(&plain), bits(want), "{P} lanes");
 }
 
 fn check_all(field: &VectorField, rounds: usize, seed: u64) {

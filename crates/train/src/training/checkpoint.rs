@@ -394,11 +394,6 @@ impl Run {
             return Err(damaged_checkpoint(path, what));
         }
         run.choose_best()?;
-        // The state of weak-constraint training brings initial states of its own.
-        if run.u0.nrows() != run.t0.len() {
-            let what = "the state of the training is not that of its samples";
-            return Err(damaged_checkpoint(path, what));
-        }
         Ok(run)
     }
 
@@ -411,6 +406,10 @@ impl Run {
         }
         if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
             return Some("the initial times of the data are missing or not finite");
+        }
+        let state = self.weak_constraint.as_ref();
+        if state.is_some_and(|state| state.u0().nrows() != self.t0.len()) {
+            return Some("the state of the training is not that of its samples");
         }
         let in_params =
             self.settings.options.observation.train_u0 && self.weak_constraint.is_none();

@@ -168,6 +168,14 @@ pub(crate) fn polynomial<const FMA: bool, const N: usize>(
     fma::<FMA>(high, x, low)
 }
 
+/// Whether every number is finite.
+pub fn all_finite(x: &[f64]) -> bool {
+    // Without a jump for each number.
+    let finite = |x: &[f64]| x.iter().fold(true, |all, x| all & x.is_finite());
+    let (chunks, rest) = x.as_chunks::<8>();
+    chunks.iter().all(|chunk| finite(chunk)) && finite(rest)
+}
+
 /// Copies `from` to `to`; up to three numbers without a function call.
 #[inline(always)]
 pub(crate) fn copy(from: &[f64], to: &mut [f64]) {

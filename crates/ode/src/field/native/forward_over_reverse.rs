@@ -4,15 +4,15 @@
 
 use super::super::kernels::activation;
 use super::super::kernels::dense::{SumStart, add};
-use super::super::kernels::strong_mul;
 use super::super::kernels::tangent_ops::{
     self, MatrixLayout, are_normal, axpy_lanes, axpy_strong_zero, scale_strong_zero,
 };
+use super::super::kernels::{all_finite, strong_mul};
 use super::super::op::Binary;
 use super::forward::{EvalContext, broadcast_get, power};
 use super::jvp::broadcast_lanes;
 use super::program::{BufferSlice, InstructionList, OpKind};
-use super::vjp::{affine_vjp, all_finite, partials};
+use super::vjp::{affine_vjp, partials};
 
 /// The tangents that a JVP computed.
 pub(super) struct ValueTangents<'a, const P: usize> {

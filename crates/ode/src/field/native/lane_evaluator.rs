@@ -121,48 +121,26 @@ impl<'e, const P: usize> LaneEvaluator<'e, P> {
         }
     }
 
-    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`; `slot` is storage.
-    pub fn eval(
+    /// Evaluates du/dt of every lane's sample at its time into `out`, `[dof, P]`, where u is `[dof, P]`. With `TAPE` stores in `slot`
+    /// what the VJP needs; else that is storage.
+    pub fn eval<const TAPE: bool>(
         &self,
-        places: (&[usize; P], &[f64; P]),
+        (samples, t): (&[usize; P], &[f64; P]),
         u: &[f64],
         slot: &mut [f64],
         out: &mut [f64],
     ) {
         let Evaluator { program, isa, .. } = self.evaluator;
-        if let Some(scalar) = &program.scalar {
+        if let (false, Some(scalar)) = (TAPE, &program.scalar) {
             let inputs = PlainInputs {
                 isa: *isa,
                 constants: &self.constants,
-                t: places.1,
+                t,
                 u,
             };
             return isa_dispatch::plain::<P>(*isa, &scalar.plain, &inputs, slot, out);
         }
-        self.run_vectors::<false>(places, u, slot, out);
-    }
-
-    /// Evaluates as [`LaneEvaluator::eval`], and stores in `slot` what the VJP needs.
-    pub fn eval_taped(
-        &self,
-        places: (&[usize; P], &[f64; P]),
-        u: &[f64],
-        slot: &mut [f64],
-        out: &mut [f64],
-    ) {
-        self.run_vectors::<true>(places, u, slot, out);
-    }
-
-    /// Runs the vector program.
-    fn run_vectors<const TAPE: bool>(
-        &self,
-        places: (&[usize; P], &[f64; P]),
-        u: &[f64],
-        slot: &mut [f64],
-        out: &mut [f64],
-    ) {
-        let Evaluator { program, isa, .. } = self.evaluator;
-        let context = self.context(places, u);
+        let context = self.context((samples, t), u);
         isa_dispatch::forward::<TAPE, P>(*isa, &program.dynamic_code, &context, slot);
         let at = program.output;
         let from = match at.is_static {

@@ -1,5 +1,5 @@
-//! Sums of a step's stages, and the norm of its error, for samples side by side, each of its own step size. As for a sample alone, products are rounded before
-//! they are added, and terms whose coefficient is zero are left out.
+//! Sums of a step's stages, and the norm of its error, for samples side by side, each of its own step size. As for a sample alone,
+//! products are rounded before they are added, and terms whose coefficient is zero are left out.
 
 use super::super::kernels::each_lane;
 use super::super::kernels::sample_lanes::{lanes, lanes_mut};
@@ -38,14 +38,7 @@ impl<const P: usize> Slopes<'_, P> {
     fn add_to<const N: usize>(&self, (n, i): (usize, usize), sums: &mut [[f64; P]; N]) {
         let Slopes { h, a, k } = self;
         for (a, k) in a.iter().zip(lanes::<P>(k).chunks_exact(n)) {
-            if *a != 0.0 {
-                let scale: [f64; P] = each_lane(|p| h[p] * a);
-                for (sum, k) in sums.iter_mut().zip(&k[i..i + N]) {
-                    for p in 0..P {
-                        sum[p] += scale[p] * k[p];
-                    }
-                }
-            }
+            add_scaled(h, *a, &k[i..i + N], sums);
         }
     }
 }

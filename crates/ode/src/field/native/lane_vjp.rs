@@ -1,11 +1,11 @@
 //! The VJP of an affine layer for samples side by side.
 
 use super::super::kernels::dense::SumStart;
-use super::super::kernels::{Isa, sample_lanes};
+use super::super::kernels::{self, Isa, sample_lanes};
 use super::forward::EvalContext;
 use super::outer_product_batch::OuterProductBatch;
 use super::program::AffineLayer;
-use super::vjp::{self, affine_vjp};
+use super::vjp::affine_vjp;
 
 /// Where the adjoint of a layer in `P` lanes goes to.
 pub(super) struct LayerAdjoint<'a, const P: usize> {
@@ -66,7 +66,7 @@ impl<const P: usize> LayerAdjoint<'_, P> {
             }
         }
         let finite = |x: &[f64], p: usize| x.iter().skip(p).step_by(P).all(|x| x.is_finite());
-        let all_finite = |p| factors.iter().all(|x| finite(x, p)) && vjp::all_finite(weights);
+        let all_finite = |p| factors.iter().all(|x| finite(x, p)) && kernels::all_finite(weights);
         std::array::from_fn(|p| self.live[p] && (nonzero[p] || all_finite(p)))
     }
 

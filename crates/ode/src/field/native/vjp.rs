@@ -1,7 +1,7 @@
 //! Reverse mode: vector-Jacobian products of one sample, or of `P` samples side by side as in [`super::forward`].
 
 use super::super::kernels::dense::{self, SumStart, add};
-use super::super::kernels::{sample_lanes, strong_mul};
+use super::super::kernels::{all_finite, sample_lanes, strong_mul};
 use super::super::op::Binary;
 use super::forward::{self, EvalContext, broadcast_get, broadcast_index, power_derivative};
 use super::lane_vjp;
@@ -153,12 +153,6 @@ pub(super) fn run<const FMA: bool, const P: usize>(
 #[inline(always)]
 fn contributes_nothing(bar: &[f64], factors: [&[f64]; 3]) -> bool {
     bar.iter().all(|bar| *bar == 0.0) && !factors.into_iter().all(all_finite)
-}
-
-/// Whether every number is finite.
-#[inline(always)]
-pub(super) fn all_finite(x: &[f64]) -> bool {
-    x.iter().all(|x| x.is_finite())
 }
 
 /// Computes x̄ = start + Wᵀ z̄ of a layer, then multiplies by `times`, component by component, where that is not empty.

@@ -6,6 +6,7 @@
 
 use aligned_vec::{AVec, avec};
 
+use super::super::control::joint_norm;
 use super::super::driver::Problem;
 use super::super::explicit_rk::{ExplicitRk, LaneStep};
 use super::super::integrator_core::IntegratorCore;
@@ -349,12 +350,9 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
             self.evaluator
                 .weighted_sum(&self.state, &slopes, &mut self.stage);
             let (places, k) = ((&self.samples, &t), &mut k[..width]);
-            if TAPE {
-                let slot = &mut slots[(i - shared) * slot_len..][..slot_len];
-                self.evaluator.eval_taped(places, &self.stage, slot, k);
-            } else {
-                self.evaluator.eval(places, &self.stage, slots, k);
-            }
+            let at = if TAPE { (i - shared) * slot_len } else { 0 };
+            let slot = &mut slots[at..at + slot_len];
+            self.evaluator.eval::<TAPE>(places, &self.stage, slot, k);
         }
         if !tableau.fsal {
             let slopes = Slopes {
@@ -370,28 +368,32 @@ impl<'b, 'a, const P: usize, const TAPE: bool> Block<'b, 'a, P, TAPE> {
 
     /// Tells every lane that has a step how it ended.
     fn record_steps(&self, lanes: &mut [Lane<TAPE>], steps: &[Option<Step>; P], h: &[f64; P]) {
-        let SolveOptions { rtol, atol, .. } = self.batch.options;
+        let options = self.batch.options;
         let ends = StepEnds {
             u: &self.state,
             next: &self.stage,
-            rtol: *rtol,
-            atol: atol.as_slice(),
+            rtol: options.rtol,
+            atol: options.atol.as_slice(),
         };
         let tableau = self.batch.tableau;
         let norms = |a| {
             let slopes = Slopes { h, a, k: &self.k };
             self.evaluator.error_norm(&ends, &slopes)
         };
-        let first = tableau.error.map_or([0.0; P], norms);
-        let second = tableau.second_error.map(norms);
+        let is_tested = !options.is_fixed_step();
+        let first = tableau.error.filter(|_| is_tested).map(norms);
+        let second = tableau.second_error.filter(|_| is_tested).map(norms);
+        let norm = |p: usize| match (first, second) {
+            (Some(first), Some(second)) => joint_norm(first[p], second[p]),
+            (first, _) => first.map_or(0.0, |first| first[p]),
+        };
         let is_finite = self.evaluator.all_finite(&self.k);
         for (p, lane) in lanes.iter_mut().enumerate() {
             if let (Some(core), Some(step)) = (&mut lane.core, steps[p]) {
                 core.work.stats.evaluations += tableau.stages() - 1;
                 gather::<P>(&self.stage, p, &mut core.work.next);
                 let found = LaneStep {
-                    norm: first[p],
-                    second_norm: second.map(|norms| norms[p]),
+                    norm: norm(p),
                     is_finite: is_finite[p],
                 };
                 if let Some(k) = lane.method.record_lane(core, step, found) {
